@@ -1,0 +1,1 @@
+"""Protocol facts of FSPIOP (the Mojaloop API between DFSPs and the hub): no input, no output, no opinion on targets."""

@@ -1,0 +1,1 @@
+"""The vocabulary of the harness: frozen, typed, no input or output."""

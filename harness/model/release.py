@@ -1,0 +1,42 @@
+"""What a release is: a product at a version, with the versions of its components."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["Release", "ReleaseVersion"]
+
+_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)$")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ReleaseVersion:
+    """A release number. ``parse`` takes it with or without ``v``; ``str`` gives it with."""
+
+    major: int
+    minor: int
+    patch: int
+
+    @classmethod
+    def parse(cls, text: str) -> ReleaseVersion:
+        """Raises ``ValueError`` where ``text`` is not ``[v]MAJOR.MINOR.PATCH``."""
+        match = _VERSION.match(text.strip())
+        if match is None:
+            raise ValueError(f"not a release version: {text!r} (expected for instance v17.1.0)")
+        return cls(*(int(part) for part in match.groups()))
+
+    def __str__(self) -> str:
+        return f"v{self.major}.{self.minor}.{self.patch}"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A product at a version. ``components`` maps component name to its version, both as published."""
+
+    product: str
+    version: ReleaseVersion
+    components: Mapping[str, str]
+    source: str
+    date: str | None = None

@@ -1,0 +1,1 @@
+"""The pytest plugin: turns cases into items and results into the journal."""
