@@ -1,0 +1,1 @@
+"""Decides: baselines, comparison, criteria, causes, verdict. Pure functions over tables; knows nothing of runs."""

@@ -1,0 +1,367 @@
+"""The command line: one thin command per verb. Whatever is heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness import __version__
+from harness.errors import HarnessError, UsageError
+from harness.model.outcome import ExitCode
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.model.release import ReleaseVersion
+    from harness.report.interface import ReportInput
+    from harness.workspace import Workspace
+
+__all__ = ["app", "main"]
+
+_EXIT_CODES = (
+    "Exit codes: 0 approved (with or without known issues), 1 rejected, 2 inconclusive, 3 wrong usage or unreadable "
+    "input, 4 our own fault."
+)
+
+app = typer.Typer(
+    name="harness",
+    help="Decides whether a Mojaloop release may go to a Hub Operator: runs its suite, compares, gives one verdict.",
+    epilog=_EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+suite_app = typer.Typer(help="Versioned suites and their pins.", no_args_is_help=True, rich_markup_mode=None)
+baseline_app = typer.Typer(help="What a release showed before.", no_args_is_help=True, rich_markup_mode=None)
+target_app = typer.Typer(help="Environments under validation.", no_args_is_help=True, rich_markup_mode=None)
+hub_app = typer.Typer(help="The embedded hub.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(suite_app, name="suite")
+app.add_typer(baseline_app, name="baseline")
+app.add_typer(target_app, name="target")
+app.add_typer(hub_app, name="hub")
+
+Product = Annotated[str, typer.Option("--product", "--suite", help="The product whose suite is meant.")]
+Scheme = Annotated[str | None, typer.Option("--scheme", help="The Scheme whose criteria and targets apply.")]
+Json = Annotated[bool, typer.Option("--json", help="Print what a machine can read.")]
+Run = Annotated[str, typer.Argument(help="A run's id or folder, or latest.")]
+
+
+def main() -> None:
+    """Runs a command and ends the process with the documented exit code."""
+    import click
+
+    try:
+        code = app(standalone_mode=False)
+    except HarnessError as problem:
+        _complain(f"error: {problem}")
+        sys.exit(problem.exit_code)
+    except click.exceptions.ClickException as problem:
+        problem.show(sys.stderr)
+        sys.exit(ExitCode.USAGE)
+    except click.exceptions.Abort:
+        _complain("stopped")
+        sys.exit(ExitCode.INCONCLUSIVE)
+    except KeyboardInterrupt:
+        _complain("stopped")
+        sys.exit(ExitCode.INCONCLUSIVE)
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        _complain("error: this is a fault of the harness; please report it with the lines above")
+        sys.exit(ExitCode.INTERNAL)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if version:
+        typer.echo(f"mojaloop-harness {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="Where the workspace is to be.")]) -> None:
+    """Make a workspace of a Scheme's own, with the shipped suites, baselines and example Scheme."""
+    from harness.workspace import init_workspace
+
+    made = init_workspace(folder)
+    typer.echo(f"workspace ready in {folder}: {len(made)} files in suites/, baselines/, scheme_rules/")
+    typer.echo(f"try it: cd {folder} && harness run v17.1.0 --target embedded --scheme example")
+
+
+@app.command()
+def run(
+    release: Annotated[str, typer.Argument(help="The release under validation, for instance v17.1.0.")],
+    target: Annotated[
+        str, typer.Option(help="embedded, the name of a Scheme's target, or a target file.")
+    ] = "embedded",
+    scheme: Scheme = None,
+    product: Product = "mojaloop",
+    workers: Annotated[int, typer.Option("-n", min=0, max=64, help="How many workers; 0 runs in one process.")] = 4,
+    label: Annotated[list[str] | None, typer.Option(help="Only cases with this label (repeatable).")] = None,
+    keyword: Annotated[str | None, typer.Option("-k", help="Only cases that match this pytest expression.")] = None,
+    collection: Annotated[
+        list[Path] | None, typer.Option(help="Run this TTK collection instead of the suite (repeatable).")
+    ] = None,
+    defect: Annotated[list[str] | None, typer.Option(help="Break the embedded hub in this way (repeatable).")] = None,
+    baseline: Annotated[str | None, typer.Option(help="Judge against this release's baseline, or a folder.")] = None,
+    run_id: Annotated[str | None, typer.Option(help="Name of the run's folder under reports/runs.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Validate a release: run its suite against a target, judge, report."""
+    from harness.report.progress import progress_for
+    from harness.run.execute import execute
+    from harness.run.options import resolve_values
+    from harness.validation import Against, check_scheme, judge_folder, write_reports
+
+    workspace = _workspace()
+    options = resolve_values(
+        start=workspace.root,
+        release=release,
+        product=product,
+        scheme=scheme,
+        target=str(Path(target).resolve()) if target.endswith((".yaml", ".yml")) else target,
+        run_id=run_id,
+        labels=label or (),
+        defects=defect or (),
+        paths=[path.resolve() for path in collection] if collection else [workspace.suite(product)],
+    )
+    check_scheme(workspace, scheme)
+    console = _console(stderr=as_json)
+    done = execute(options, workers=workers, keyword=keyword, listener=progress_for(console, os.environ))
+    judged = judge_folder(workspace, done.folder, Against(baseline=baseline))
+    _show(workspace, judged, write_reports(judged), as_json=as_json)
+    if done.internal_error:
+        _complain(f"error: the harness broke during the run; please report it:\n{done.internal_error}")
+        return ExitCode.INTERNAL
+    return judged.judged.verdict.kind.exit_code
+
+
+@app.command()
+def judge(
+    run: Run = "latest",
+    scheme: Scheme = None,
+    criteria: Annotated[Path | None, typer.Option(help="Judge by these criteria instead of the Scheme's.")] = None,
+    baseline: Annotated[str | None, typer.Option(help="Judge against this release's baseline, or a folder.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Decide again from a run's journal, if need be against another baseline or by other criteria."""
+    from harness.validation import Against, judge_folder, write_reports
+
+    workspace = _workspace()
+    judged = judge_folder(workspace, workspace.run_folder(run), Against(scheme, criteria, baseline))
+    _show(workspace, judged, write_reports(judged), as_json=as_json)
+    return judged.judged.verdict.kind.exit_code
+
+
+@app.command()
+def report(
+    run: Run = "latest",
+    format_: Annotated[str, typer.Option("--format", help="allure is what there is.")] = "allure",
+) -> int:
+    """Write a report of a run again, in one format."""
+    from harness.report.allure import AllureResults
+    from harness.validation import judge_folder
+
+    formats = {"allure": AllureResults()}
+    if format_ not in formats:
+        raise UsageError(f"no report format is called {format_!r}", remedy=f"Choose one of: {', '.join(formats)}")
+    workspace = _workspace()
+    judged = judge_folder(workspace, workspace.run_folder(run))
+    for path in formats[format_].write(judged, judged.folder):
+        typer.echo(workspace.relative(path))
+    return 0
+
+
+@suite_app.command("list")
+def suite_list() -> None:
+    """List the suites of this workspace and the releases they are pinned for."""
+    from harness.suite.pin import check_pin, load_pin, suite_files
+
+    workspace = _workspace()
+    for folder in sorted(path for path in (workspace.root / "suites").iterdir() if path.is_dir()):
+        files = suite_files(folder)
+        for path in sorted(folder.glob("v*.yaml")):
+            pin = load_pin(path)
+            found = check_pin(pin, files=files, cases=None)
+            typer.echo(f"{folder.name} {path.stem}: {len(pin.cases) if pin else 0} cases, pin {found.status}")
+
+
+@suite_app.command("pin")
+def suite_pin(release: str, product: Product = "mojaloop") -> None:
+    """Fix the suite, as it is now, for a release."""
+    from harness.run.plan import collect_cases
+    from harness.suite.pin import make_pin, write_pin
+
+    workspace, version = _workspace(), _release(release)
+    cases = collect_cases(workspace, product, version)
+    path = workspace.pin(product, version)
+    write_pin(make_pin(workspace.suite(product), product=product, release=str(version), cases=cases), path)
+    typer.echo(f"{workspace.relative(path)}: {len(cases)} cases")
+
+
+@suite_app.command("verify")
+def suite_verify(release: str, product: Product = "mojaloop") -> int:
+    """Say whether the suite is still what its pin fixed: exit 0 if so, 1 if not."""
+    from harness.run.plan import collect_cases
+    from harness.suite.pin import check_pin, load_pin, suite_files
+
+    workspace, version = _workspace(), _release(release)
+    pin = load_pin(workspace.pin(product, version))
+    if pin is None:
+        raise UsageError(f"{product} {version} has no pin", remedy=f"Make one with harness suite pin {version}")
+    cases = collect_cases(workspace, product, version)
+    found = check_pin(pin, files=suite_files(workspace.suite(product)), cases=cases)
+    typer.echo(f"{product} {version}: {len(cases)} cases, pin {found.status}")
+    for difference in found.differences:
+        typer.echo(f"  {difference}")
+    return 0 if found.status == "match" else 1
+
+
+@baseline_app.command("record")
+def baseline_record(
+    runs: Annotated[list[str], typer.Argument(help="Run ids or folders of one suite, release and target.")],
+) -> None:
+    """Make the release's baseline from finished runs. Cut-off, partial or off-pin runs are refused."""
+    from harness.fspiop.dates import iso_ms
+    from harness.judge.baseline import BaselineSource, baseline_from_evidence
+    from harness.judge.baseline_store import write_baseline
+    from harness.judge.evidence import evidence_from_records
+    from harness.run.reader import read_journal
+
+    workspace = _workspace()
+    evidences = []
+    for name in runs:
+        journal = read_journal(workspace.run_folder(name))
+        evidences.append(evidence_from_records(journal.records, damage=journal.damage, journal_digest=journal.digest))
+    embedded = any(one.started is not None and one.started.target.get("kind") == "embedded" for one in evidences)
+    baseline = baseline_from_evidence(
+        evidences,
+        source=BaselineSource.EMBEDDED if embedded else BaselineSource.OSS,
+        recorded_at=iso_ms(),
+        recorded_by=f"mojaloop-harness {__version__}",
+    )
+    folder = workspace.baseline(baseline.product, _release(baseline.release))
+    write_baseline(baseline, folder)
+    typer.echo(f"{workspace.relative(folder)}: {len(baseline.results)} checks from {len(evidences)} runs")
+
+
+@baseline_app.command("list")
+def baseline_list() -> None:
+    """List the baselines of this workspace."""
+    from harness.judge.baseline_store import load_baseline
+
+    workspace = _workspace()
+    for path in sorted((workspace.root / "baselines").glob("*/v*/baseline.yaml")):
+        baseline = load_baseline(path.parent)
+        typer.echo(
+            f"{baseline.product} {baseline.release}: {len(baseline.results)} checks, {len(baseline.run_ids)} runs, "
+            f"source {baseline.source.value}, recorded {baseline.recorded_at}"
+        )
+
+
+@target_app.command("check")
+def target_check(
+    target: Annotated[str, typer.Argument(help="The name of a Scheme's target, or a target file.")],
+    scheme: Scheme = None,
+    release: Annotated[str | None, typer.Option(help="Compare component versions with this release's.")] = None,
+    product: Product = "mojaloop",
+) -> int:
+    """Ask every service of a target how it is: exit 0 if all are well and as released, 2 if not."""
+    from harness.release.manifest import load_manifest
+    from harness.target.load import load_target
+    from harness.target.preflight import probe
+
+    workspace = _workspace()
+    manifest = load_manifest(workspace.manifest(product, _release(release))) if release else None
+    well = True
+    for found in probe(load_target(workspace.target(target, scheme)), manifest):
+        expected = found.expected_version
+        differs = expected is not None and (found.version or "").removeprefix("v") != expected.removeprefix("v")
+        well = well and found.status == "ok" and not differs
+        version = f"{found.version} (released: {expected})" if differs else found.version or "no version"
+        typer.echo(f"{found.service:<32} {found.status:<9} {version}  {found.message}".rstrip())
+    return ExitCode.APPROVED if well else ExitCode.INCONCLUSIVE
+
+
+@hub_app.command("serve")
+def hub_serve(
+    release: Annotated[str, typer.Option(help="The release to imitate.")] = "v17.1.0",
+    defect: Annotated[list[str] | None, typer.Option(help="Break it in this way (repeatable).")] = None,
+    port_base: Annotated[
+        int, typer.Option(min=0, max=65000, help="First of the ports, one per service; 0 takes free ones.")
+    ] = 0,
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+) -> None:
+    """Run the embedded hub until it is stopped."""
+    from harness.hub.config import HUB_SERVICES, HubConfig
+    from harness.hub.server import serve
+    from harness.release.manifest import load_manifest
+
+    manifest = load_manifest(_workspace().manifest("mojaloop", _release(release)))
+    ports = {service: port_base + number for number, service in enumerate(HUB_SERVICES)} if port_base else {}
+    config = HubConfig.of(manifest, defects=defect or (), host=host, ports=ports)
+
+    def ready(services: object) -> None:
+        assert isinstance(services, dict)
+        for service, url in services.items():
+            typer.echo(f"{service:<32} {url}")
+        typer.echo("ready; stop with Ctrl-C")
+
+    serve(config, ready)
+
+
+@hub_app.command("defects")
+def hub_defects() -> None:
+    """List the defects that the embedded hub can be given."""
+    from harness.hub.defects import DEFECTS
+
+    width = max(len(name) for name in DEFECTS)
+    for defect in DEFECTS.values():
+        typer.echo(f"{defect.name:<{width}}  {defect.component:<24} {defect.description}")
+
+
+def _workspace() -> Workspace:
+    from harness.workspace import find_workspace
+
+    return find_workspace(Path.cwd())
+
+
+def _release(text: str) -> ReleaseVersion:
+    from harness.model.release import ReleaseVersion
+
+    try:
+        return ReleaseVersion.parse(text)
+    except ValueError as problem:
+        raise UsageError(str(problem), remedy="Give it as published, for instance v17.1.0") from None
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(file=sys.stderr if stderr else sys.stdout, highlight=False)
+
+
+def _show(workspace: Workspace, judged: ReportInput, written: list[Path], *, as_json: bool) -> None:
+    if as_json:
+        from harness.judge.document import verdict_to_json
+
+        typer.echo(verdict_to_json(judged.judged), nl=False)
+        return
+    from harness.report.terminal import print_summary
+
+    print_summary(_console(), judged, written, base=workspace.root, environ=os.environ)
+
+
+def _complain(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""One exchange with the hub: a request, its response and, where the API is asynchronous, the callback that answers it.
+
+Latencies are milliseconds from the moment the request was sent.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, final
+
+import httpx
+
+from harness.engine.inbound.messages import Inbound
+from harness.fspiop.dates import iso_ms
+
+__all__ = ["CallbackRoutes", "CallbackSource", "Exchange", "Exchanger", "Request", "Response"]
+
+MAX_BODY = 4 * 1024 * 1024
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent. ``body`` is JSON-able, or text that goes as it is, or ``None``."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back at once. Header names are lower case; ``body`` is parsed where it is JSON, else text."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: Any
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CallbackRoutes:
+    """Where the answer to a request may arrive: at DFSP ``fsp``, on any of ``routes`` (method, path)."""
+
+    fsp: str
+    routes: Sequence[tuple[str, str]]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An exchange as it went. ``error_kind`` is ``connection``, ``timeout``, ``callback-timeout`` or empty."""
+
+    id: str
+    request: Request
+    response: Response | None
+    callback: Inbound | None
+    awaited: CallbackRoutes | None
+    started_at: str
+    latency_ms: float | None
+    callback_ms: float | None
+    error: str = ""
+    error_kind: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the line for ``exchanges.jsonl``, not yet redacted."""
+        response = self.response
+        callback = self.callback
+        return {
+            "id": self.id,
+            "started_at": self.started_at,
+            "request": {
+                "method": self.request.method,
+                "url": self.request.url,
+                "headers": dict(self.request.headers),
+                "body": self.request.body,
+            },
+            "response": None
+            if response is None
+            else {
+                "status": response.status,
+                "reason": response.reason,
+                "headers": dict(response.headers),
+                "body": response.body,
+                "latency_ms": self.latency_ms,
+            },
+            "callback": None
+            if callback is None
+            else {
+                "method": callback.method,
+                "path": callback.path,
+                "headers": dict(callback.headers),
+                "body": callback.body,
+                "received_at": callback.received_at,
+                "latency_ms": self.callback_ms,
+            },
+            "awaited": None if self.awaited is None else [" ".join(route) for route in self.awaited.routes],
+            "error": self.error,
+            "error_kind": self.error_kind,
+        }
+
+
+class CallbackSource(Protocol):
+    """What an exchange needs of the inbound server."""
+
+    def expect(
+        self, *, fsp: str, routes: Sequence[tuple[str, str]], case: str, step: str, trace_id: str | None = None
+    ) -> str:
+        """Announces that a callback may come; returns the expectation's id."""
+
+    def wait(self, expectation: str, timeout_s: float) -> Inbound | None:
+        """Returns the callback, or ``None`` after ``timeout_s`` seconds."""
+
+    def cancel(self, expectation: str) -> None:
+        """Takes an expectation back."""
+
+
+@final
+class Exchanger:
+    """Carries out exchanges over one HTTP client. Not shared between threads."""
+
+    def __init__(
+        self,
+        inbound: CallbackSource | None,
+        *,
+        request_timeout_s: float = 10.0,
+        callback_timeout_s: float = 10.0,
+        verify_tls: bool = True,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._inbound = inbound
+        self._callback_timeout_s = callback_timeout_s
+        self._client = httpx.Client(
+            timeout=request_timeout_s, verify=verify_tls, trust_env=False, follow_redirects=False, transport=transport
+        )
+
+    def close(self) -> None:
+        """Ends all connections."""
+        self._client.close()
+
+    def exchange(
+        self,
+        request: Request,
+        *,
+        awaiting: CallbackRoutes | None = None,
+        case: str = "",
+        step: str = "",
+        callback_timeout_s: float | None = None,
+    ) -> Exchange:
+        """Sends ``request`` and waits for its response and, if ``awaiting`` is given, for the callback, in either order.
+
+        Never raises on what the hub does: what went wrong is in ``error`` and ``error_kind``.
+        """
+        started_at = iso_ms()
+        expectation = None
+        if awaiting is not None and self._inbound is not None:
+            expectation = self._inbound.expect(
+                fsp=awaiting.fsp, routes=awaiting.routes, case=case, step=step, trace_id=_trace_id(request.headers)
+            )
+        started = time.monotonic()
+        response, error, kind = self._send(request)
+        latency = None if response is None else _ms(time.monotonic() - started)
+        callback = None
+        if expectation is not None and self._inbound is not None:
+            if response is None or response.status >= 400:
+                self._inbound.cancel(expectation)
+            else:
+                limit = self._callback_timeout_s if callback_timeout_s is None else callback_timeout_s
+                callback = self._inbound.wait(expectation, limit)
+                if callback is None and not kind:
+                    error, kind = f"no callback within {limit:g} s", "callback-timeout"
+        return Exchange(
+            id=uuid.uuid4().hex[:16],
+            request=request,
+            response=response,
+            callback=callback,
+            awaited=awaiting,
+            started_at=started_at,
+            latency_ms=latency,
+            callback_ms=None if callback is None else _ms(max(0.0, callback.received_monotonic - started)),
+            error=error,
+            error_kind=kind,
+        )
+
+    def _send(self, request: Request) -> tuple[Response | None, str, str]:
+        content: bytes | None = None
+        if isinstance(request.body, str):
+            content = request.body.encode("utf-8", "surrogatepass")
+        elif request.body is not None:
+            content = json.dumps(request.body, ensure_ascii=False, separators=(",", ":")).encode()
+        headers = [(name.encode("ascii", "replace"), str(value).encode()) for name, value in request.headers.items()]
+        try:
+            with self._client.stream(request.method, request.url, headers=headers, content=content) as answer:
+                body = b""
+                for chunk in answer.iter_bytes():
+                    body += chunk
+                    if len(body) > MAX_BODY:
+                        return None, f"response larger than {MAX_BODY} bytes", "connection"
+        except httpx.ConnectTimeout as problem:
+            return None, f"cannot connect to {request.url}: {problem or 'timed out'}", "connection"
+        except httpx.TimeoutException:
+            return None, f"no response from {request.url} in time", "timeout"
+        except (httpx.HTTPError, httpx.InvalidURL) as problem:
+            return None, f"cannot reach {request.url}: {problem or type(problem).__name__}", "connection"
+        lower = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(answer.status_code, answer.reason_phrase, lower, _parsed(body)), "", ""
+
+
+def _parsed(body: bytes) -> Any:
+    text = body.decode("utf-8", "replace")
+    if not text:
+        return ""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _trace_id(headers: Mapping[str, str]) -> str | None:
+    for name, value in headers.items():
+        if name.lower() == "traceparent":
+            parts = value.split("-")
+            return parts[1] if len(parts) == 4 else None
+    return None
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)

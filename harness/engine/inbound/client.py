@@ -1,0 +1,112 @@
+"""How a worker asks the inbound server: expect a callback, wait for it, play a DFSP, see what the hub sent to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self, final
+
+import httpx
+
+from harness.engine.inbound.dfsp import Party, SimulatedDfsp
+from harness.engine.inbound.messages import Callback, Inbound, InboundAddress, Sent
+from harness.errors import InternalError, UsageError
+
+__all__ = ["InboundClient"]
+
+_MARGIN_S = 10.0
+"""What the server may take beyond the wait itself, in seconds, before it counts as gone."""
+
+
+@final
+class InboundClient:
+    """One per worker; may be used from several threads.
+
+    Every method raises ``InternalError`` where the server is gone or stopping: then it is not known whether a call
+    came, which is another thing than that none came.
+    """
+
+    def __init__(self, address: InboundAddress) -> None:
+        self.address = address
+        self._http = httpx.Client(
+            base_url=address.control_url,
+            headers={"authorization": f"Bearer {address.token}"},
+            limits=httpx.Limits(max_connections=None, keepalive_expiry=60),
+            trust_env=False,
+        )
+
+    def expect(
+        self, *, fsp: str, routes: Sequence[tuple[str, str]], case: str, step: str, trace_id: str | None = None
+    ) -> str:
+        """Opens an expectation of the first call to ``fsp`` on any of ``routes`` (method, path); returns its id.
+
+        To be called before the request goes out. ``trace_id`` (32 hex digits) tells apart exchanges that wait for the
+        same route at the same time, where the hub hands it on.
+        """
+        asked = {"fsp": fsp, "routes": [list(route) for route in routes], "case": case, "step": step}
+        return str(self._ask("expect", {**asked, "trace_id": trace_id})["expectation"])
+
+    def wait(self, expectation: str, timeout_s: float) -> Callback | None:
+        """Returns the call that ``expectation`` stands for, ``None`` where none came in ``timeout_s`` seconds.
+
+        At most 900 seconds. Ends the expectation: a later call for it is noted ``late``, a second one ``duplicate``.
+        """
+        found = self._ask("wait", {"expectation": expectation, "timeout_s": timeout_s}, wait_s=timeout_s)["callback"]
+        return None if found is None else Callback.from_json(found)
+
+    def cancel(self, expectation: str) -> None:
+        """Ends ``expectation`` without waiting: a call for it is ``unexpected``. One that has ended is left alone."""
+        self._ask("cancel", {"expectation": expectation})
+
+    def register(self, dfsp: SimulatedDfsp) -> None:
+        """Plays ``dfsp`` from now on, in place of a DFSP of that name registered before.
+
+        The same registration again changes nothing: parties that were added since then stay.
+        """
+        self._ask("register", {"dfsp": dfsp.to_json()})
+
+    def add_party(self, fsp: str, party: Party) -> None:
+        """Makes ``party`` known at ``fsp``, in place of one with the same id. ``UsageError`` where nobody plays it."""
+        self._ask("party", {"fsp": fsp, "party": party.to_json()})
+
+    def seen(
+        self,
+        fsp: str,
+        *,
+        method: str | None = None,
+        path: str | None = None,
+        wait_s: float = 0.0,
+        since: float = 0.0,
+    ) -> list[Inbound]:
+        """Returns what the hub sent to ``fsp``, oldest first; waits up to ``wait_s`` seconds until something fits.
+
+        ``since`` is a ``time.monotonic()`` before which calls do not count. The newest 5,000 calls are kept.
+        """
+        asked = {"fsp": fsp, "method": method, "path": path, "wait_s": wait_s, "since": since}
+        return [Inbound.from_json(call) for call in self._ask("seen", asked, wait_s=wait_s)["calls"]]
+
+    def sent(self, fsp: str) -> list[Sent]:
+        """Returns what the simulated DFSP ``fsp`` sent to the hub, and how the hub took it."""
+        return [Sent.from_json(sent) for sent in self._ask("sent", {"fsp": fsp})["sent"]]
+
+    def close(self) -> None:
+        """Lets go of the connections. Expectations stay open until they are too old."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _ask(self, verb: str, body: dict[str, Any], *, wait_s: float = 0.0) -> dict[str, Any]:
+        try:
+            response = self._http.post(f"/{verb}", json=body, timeout=max(0.0, wait_s) + _MARGIN_S)
+            answer: dict[str, Any] = response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise InternalError(f"the inbound server does not answer to {verb!r}: {error!r}") from error
+        if response.status_code == 200:
+            return answer
+        message = f"the inbound server refused {verb!r} ({response.status_code}): {answer.get('error')}"
+        if response.status_code == 422:
+            raise UsageError(message)
+        raise InternalError(message)

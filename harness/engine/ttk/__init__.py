@@ -1,0 +1,1 @@
+"""The engine for TTK collections: placeholders, scripts, assertions, one case at a time."""

@@ -1,0 +1,48 @@
+"""The process that ``HubProcess`` starts: a hub that says where it is, and ends when its parent does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+
+from harness.errors import HarnessError
+from harness.hub.config import HubConfig
+from harness.hub.server import serve_until
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the hub that ``arguments`` (one: its configuration as JSON) describes. Returns the exit code."""
+    try:
+        asyncio.run(_run(HubConfig.from_json(arguments[0] if arguments else "")))
+    except HarnessError as error:
+        _announce({"error": str(error)})
+        return error.exit_code
+    return 0
+
+
+async def _run(config: HubConfig) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_reader(sys.stdin.fileno(), _on_input, loop, stop)
+    await serve_until(stop, config, lambda services: _announce({"services": dict(services), "pid": os.getpid()}))
+
+
+def _on_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """The parent never writes: input that ends means that the parent has ended."""
+    if not os.read(sys.stdin.fileno(), 4096):
+        loop.remove_reader(sys.stdin.fileno())
+        stop.set()
+
+
+def _announce(line: Mapping[str, object]) -> None:
+    print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,81 @@
+"""What do the services of one hub share? Ledger, participants, transfers, outbox, and the rules of the release."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, final
+
+from starlette.requests import Request
+
+from harness.hub.config import HubConfig
+from harness.hub.defects import Defects
+from harness.hub.headers import read_headers
+from harness.hub.ledger import Ledger
+from harness.hub.messages import Message
+from harness.hub.outbox import Outbox
+from harness.hub.participants import Participants
+from harness.hub.profile import profile_for
+from harness.hub.schemas import check, fspiop_schemas
+from harness.hub.transfers import Transfers
+from harness.hub.web import read_body
+
+__all__ = ["Core"]
+
+
+@final
+class Core:
+    """One hub's memory. Made inside the running event loop, closed before it ends."""
+
+    def __init__(self, config: HubConfig) -> None:
+        self.config = config
+        self.profile = profile_for(config.version)
+        self.defects = Defects(config.defects)
+        self.ledger = Ledger(self.defects)
+        self.participants = Participants(self.ledger)
+        self.transfers = Transfers(self.ledger, self.participants, self.defects)
+        self.outbox = Outbox(self.participants, timeout_s=config.callback_timeout_s)
+        self._schemas = fspiop_schemas(ulid_ids=self.profile.ulid_ids)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def read(
+        self,
+        request: Request,
+        resource: str,
+        *,
+        schema: str | None = None,
+        required: tuple[str, ...] = (),
+        refused_status: int = 406,
+    ) -> Message:
+        """Returns the request as a checked message. Raises ``Fault`` with what is wrong with headers or body."""
+        raw = await request.body()
+        message = read_headers(
+            request.method,
+            dict(request.headers),
+            resource=resource,
+            versions=self.profile.api_versions,
+            required=required,
+            refused_status=refused_status,
+            raw=raw,
+            body=read_body(raw) if schema is not None else None,
+        )
+        if schema is not None:
+            check(message.body, self._schemas[schema])
+        return message
+
+    def version_of(self, component: str) -> str:
+        """Returns the version ``GET /health`` reports; ``unknown`` where the release names none."""
+        return self.config.components.get(component, "unknown")
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs ``work`` beside the requests; it is cancelled when the hub closes."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Ends what runs in the background."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.outbox.close()

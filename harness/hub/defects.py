@@ -1,0 +1,101 @@
+"""Which regressions can the hub be told to show? A table of plausible faults, each visible at the API.
+
+``active(name)`` marks the one place in the code where a defect acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import final
+
+from harness.errors import UsageError
+
+__all__ = ["DEFECTS", "SLOWNESS_S", "Defect", "Defects"]
+
+SLOWNESS_S = 2.5
+"""How long a slow service keeps a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """A regression that can be switched on."""
+
+    name: str
+    capability: str
+    description: str
+    component: str
+    """The component to blame, as a release names it."""
+
+
+def _table(*rows: Defect) -> Mapping[str, Defect]:
+    return MappingProxyType({row.name: row for row in rows})
+
+
+_ALS = "account-lookup-service"
+_QS = "quoting-service"
+_MLA = "ml-api-adapter"
+_CL = "central-ledger"
+
+DEFECTS: Mapping[str, Defect] = _table(
+    Defect("lookup-callback-lost", "look-up", "PUT /parties of the payee is not forwarded to the payer", _ALS),
+    Defect("lookup-wrong-party", "look-up", "the party forwarded to the payer carries another identifier", _ALS),
+    Defect("lookup-unknown-wrong-code", "look-up", "an unknown party is answered with 2001 in place of 3204", _ALS),
+    Defect("lookup-sub-id-ignored", "look-up", "a look-up with a sub-id is answered as if it had none", _ALS),
+    Defect("quote-amount-altered", "quotes", "transferAmount in the forwarded PUT /quotes is one unit higher", _QS),
+    Defect("quote-duplicate-accepted", "quotes", "a modified quote with a known quoteId is forwarded, not refused", _QS),
+    Defect("quote-slow", "latency", f"a quote waits {SLOWNESS_S} s before it is forwarded", _QS),
+    Defect("quote-accepted-200", "quotes", "POST /quotes answers 200 in place of 202", _QS),
+    Defect("quote-bad-amount-accepted", "validation", "amounts in POST /quotes are not checked against the pattern", _QS),
+    Defect("destination-header-dropped", "headers", "PUT /quotes reaches the payer without FSPIOP-Destination", _QS),
+    Defect("transfer-slow", "latency", f"a transfer waits {SLOWNESS_S} s before it is prepared", _CL),
+    Defect("transfer-callback-lost", "callbacks", "the payer never gets PUT /transfers of a committed transfer", _MLA),
+    Defect("transfer-callback-twice", "callbacks", "the payer gets PUT /transfers of a committed transfer twice", _MLA),
+    Defect("content-type-version", "headers", "PUT /transfers to the payer names API version 1.9", _MLA),
+    Defect("traceparent-dropped", "headers", "the trace of a transfer is not propagated to callbacks", _MLA),
+    Defect("version-negotiation", "versions", "an unsupported Accept version is answered with 400 in place of 406", _MLA),
+    Defect("patch-notification-lost", "notifications", "a payee that answered RESERVED gets no PATCH", _MLA),
+    Defect("transfer-not-found-wrong-code", "transfers", "GET of an unknown transfer answers 3200, not 3208", _MLA),
+    Defect("transfer-state-wrong", "transfers", "GET of a committed transfer says RESERVED", _CL),
+    Defect("fulfilment-unchecked", "transfers", "a fulfilment that does not match the condition commits", _CL),
+    Defect("duplicate-modified-accepted", "duplicates", "a modified transfer with a known id is not refused", _CL),
+    Defect("duplicate-not-resent", "duplicates", "a repeated POST of a committed transfer is not answered", _CL),
+    Defect("expired-prepare-accepted", "validation", "a transfer whose expiration has passed is prepared", _CL),
+    Defect("inactive-participant-accepted", "participants", "a transfer to an inactive payee is prepared", _CL),
+    Defect("inactive-account-accepted", "participants", "a transfer to an inactive account is prepared", _CL),
+    Defect("position-kept-on-abort", "positions", "an abort does not release the payer's position", _CL),
+    Defect("position-kept-on-expiry", "positions", "an expiry does not release the payer's position", _CL),
+    Defect("payee-position-unchanged", "positions", "a commit does not change the payee's position", _CL),
+    Defect("expiry-not-notified", "notifications", "an expired transfer is not reported to the payer", _CL),
+    Defect("net-debit-cap-ignored", "limits", "the net debit cap is not looked at", _CL),
+    Defect("net-debit-cap-off-by-one", "limits", "a transfer that exactly reaches the net debit cap is refused", _CL),
+    Defect("liquidity-wrong-code", "limits", "a lack of liquidity is answered with 5001 in place of 4001", _CL),
+    Defect("limit-change-ignored", "limits", "PUT /participants/{name}/limits answers 200 and changes nothing", _CL),
+    Defect("funds-in-doubled", "funds", "funds in are recorded twice", _CL),
+    Defect("funds-out-beyond-balance", "funds", "funds out beyond the settlement balance are accepted", _CL),
+    Defect("funds-out-abort-keeps", "funds", "an aborted funds-out does not give the reserved amount back", _CL),
+)  # fmt: skip
+
+
+@final
+class Defects:
+    """The defects that are switched on in one hub."""
+
+    __slots__ = ("_on",)
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        """Raises ``UsageError`` naming a defect that does not exist."""
+        self._on = frozenset(names)
+        if unknown := sorted(self._on - DEFECTS.keys()):
+            raise UsageError(
+                f"unknown defect: {', '.join(unknown)}", remedy="'harness hub defects' lists those that exist"
+            )
+
+    def active(self, name: str) -> bool:
+        """Whether the defect is switched on. Raises ``KeyError`` on a name the table does not have."""
+        return name in self._on or (name not in DEFECTS and self._missing(name))
+
+    @staticmethod
+    def _missing(name: str) -> bool:
+        raise KeyError(name)

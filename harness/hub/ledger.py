@@ -1,0 +1,201 @@
+"""Who owes whom how much? The one place where money moves: integer units of 10^-4, and sums that always balance.
+
+Signs as in central-ledger: a position grows with what a DFSP owes; a settlement account falls with what it has paid in.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import final
+
+from harness.errors import InternalError
+from harness.fspiop.errors import FspiopError
+from harness.hub.defects import Defects
+from harness.hub.faults import Fault
+
+__all__ = ["Account", "AccountType", "Ledger", "to_number", "to_units"]
+
+_SCALE = 4
+
+
+def to_units(amount: Decimal | int | str) -> int:
+    """Returns units of 10^-4. Raises ``ValueError`` where ``amount`` has more than four decimals."""
+    scaled = Decimal(amount).scaleb(_SCALE)
+    if scaled != scaled.to_integral_value():
+        raise ValueError(f"more than {_SCALE} decimals: {amount}")
+    return int(scaled)
+
+
+def to_number(units: int) -> int | Decimal:
+    """Returns units of 10^-4 as the number an answer shows: ``100`` or ``Decimal('100.5')``."""
+    whole, rest = divmod(units, 10**_SCALE)
+    return whole if rest == 0 else Decimal(units).scaleb(-_SCALE).normalize()
+
+
+class AccountType(StrEnum):
+    """Ledger account types a participant or the hub can hold."""
+
+    POSITION = "POSITION"
+    SETTLEMENT = "SETTLEMENT"
+    HUB_MULTILATERAL_SETTLEMENT = "HUB_MULTILATERAL_SETTLEMENT"
+    HUB_RECONCILIATION = "HUB_RECONCILIATION"
+
+
+@dataclass(slots=True)
+class Account:
+    """One ledger account. ``value`` is in units of 10^-4."""
+
+    id: int
+    owner: str
+    currency: str
+    type: AccountType
+    active: bool
+    value: int = 0
+    opening: int = 0
+    """What the value started from (initialPosition): it has no counterpart in the ledger."""
+    changed: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def move(self, units: int) -> None:
+        """Adds ``units`` to the value."""
+        self.value += units
+        self.changed = datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Limit:
+    """The net debit cap of a position, in units of 10^-4, and when to warn (in percent)."""
+
+    units: int
+    alarm: int = 10
+
+
+@final
+class Ledger:
+    """Accounts, limits and every movement between them."""
+
+    def __init__(self, defects: Defects | None = None) -> None:
+        self._defects = defects or Defects()
+        self._accounts: dict[tuple[str, str, AccountType], Account] = {}
+        self._by_id: dict[int, Account] = {}
+        self._limits: dict[int, Limit] = {}
+        self._in_flight: defaultdict[str, int] = defaultdict(int)
+        self._leaving: defaultdict[str, int] = defaultdict(int)
+
+    # Accounts and limits
+
+    def open(self, owner: str, currency: str, kind: AccountType, *, active: bool) -> Account:
+        """Returns a new account. The caller sees to it that there is none of the kind yet."""
+        account = Account(len(self._by_id) + 1, owner, currency, kind, active)
+        self._accounts[owner, currency, kind] = account
+        self._by_id[account.id] = account
+        return account
+
+    def account(self, owner: str, currency: str, kind: AccountType) -> Account | None:
+        """Returns the account, or ``None`` where there is none."""
+        return self._accounts.get((owner, currency, kind))
+
+    def by_id(self, number: int) -> Account | None:
+        """Returns the account of that id, or ``None``."""
+        return self._by_id.get(number)
+
+    def limit(self, position: Account) -> Limit | None:
+        """Returns the net debit cap of a position account, or ``None`` where none was set."""
+        return self._limits.get(position.id)
+
+    def set_limit(self, position: Account, limit: Limit) -> None:
+        """Sets the net debit cap."""
+        self._limits[position.id] = limit
+
+    def open_position(self, position: Account, units: int) -> None:
+        """Gives a position its first value (initialPosition)."""
+        position.move(units)
+        position.opening += units
+
+    # Transfers
+
+    def reserve(self, payer: Account, units: int, *, liquidity_checked: bool = True) -> None:
+        """Takes ``units`` from what the payer may still owe.
+
+        Raises ``Fault`` 4001 where the settlement account does not cover the amount, 4200 where the net debit cap or
+        the position in use stands against it (central-ledger, position facade: cover, then limit).
+        """
+        settlement = self._accounts.get((payer.owner, payer.currency, AccountType.SETTLEMENT))
+        limit = self._limits.get(payer.id)
+        cover = -settlement.value if settlement is not None else 0
+        cap = limit.units if limit is not None else 0
+        if self._defects.active("net-debit-cap-off-by-one"):
+            cap -= 1
+        if self._defects.active("net-debit-cap-ignored"):
+            cap = payer.value + units
+        if liquidity_checked and cover - payer.value < units and cover < units:
+            if self._defects.active("liquidity-wrong-code"):
+                raise Fault(FspiopError.PAYEE_FSP_INSUFFICIENT_LIQUIDITY)
+            raise Fault(FspiopError.PAYER_FSP_INSUFFICIENT_LIQUIDITY)
+        if cap - payer.value < units or (liquidity_checked and cover - payer.value < units):
+            raise Fault(FspiopError.PAYER_LIMIT)
+        payer.move(units)
+        self._in_flight[payer.currency] += units
+
+    def commit(self, payer: Account, payee: Account, units: int) -> None:
+        """Gives the reserved ``units`` to the payee."""
+        self._in_flight[payer.currency] -= units
+        if not self._defects.active("payee-position-unchanged"):
+            payee.move(-units)
+
+    def release(self, payer: Account, units: int, *, kept: bool = False) -> None:
+        """Gives the reserved ``units`` back to the payer; ``kept`` only by a defect."""
+        self._in_flight[payer.currency] -= units
+        if not kept:
+            payer.move(-units)
+
+    # Funds
+
+    def funds_in(self, settlement: Account, hub: Account, units: int) -> None:
+        """Records money a participant paid in."""
+        settlement.move(-units)
+        hub.move(units)
+        if self._defects.active("funds-in-doubled"):
+            settlement.move(-units)
+
+    def funds_out_reserve(self, settlement: Account, units: int) -> None:
+        """Sets ``units`` aside to leave. Raises ``Fault`` 4001 where the account holds less."""
+        if -settlement.value < units and not self._defects.active("funds-out-beyond-balance"):
+            raise Fault(FspiopError.PAYER_FSP_INSUFFICIENT_LIQUIDITY)
+        settlement.move(units)
+        self._leaving[settlement.currency] += units
+
+    def funds_out_commit(self, settlement: Account, hub: Account, units: int) -> None:
+        """Lets the units that were set aside leave."""
+        self._leaving[settlement.currency] -= units
+        hub.move(-units)
+
+    def funds_out_abort(self, settlement: Account, units: int) -> None:
+        """Puts the units that were set aside back."""
+        self._leaving[settlement.currency] -= units
+        if not self._defects.active("funds-out-abort-keeps"):
+            settlement.move(-units)
+
+    # The law
+
+    def check_invariants(self) -> None:
+        """Raises ``InternalError`` unless, per currency, positions add up to what is in flight, settlement accounts
+        balance the hub's reconciliation account less what is leaving, and nothing reserved is negative."""
+        positions: defaultdict[str, int] = defaultdict(int)
+        funds: defaultdict[str, int] = defaultdict(int)
+        for account in self._by_id.values():
+            if account.type is AccountType.POSITION:
+                positions[account.currency] += account.value - account.opening
+            elif account.type in (AccountType.SETTLEMENT, AccountType.HUB_RECONCILIATION):
+                funds[account.currency] += account.value
+        for currency in positions.keys() | funds.keys():
+            in_flight, leaving = self._in_flight[currency], self._leaving[currency]
+            if in_flight < 0 or leaving < 0:
+                raise InternalError(f"{currency}: negative reserve ({in_flight} in flight, {leaving} leaving)")
+            if positions[currency] != in_flight:
+                raise InternalError(f"{currency}: positions add up to {positions[currency]}, in flight {in_flight}")
+            if funds[currency] != leaving:
+                raise InternalError(f"{currency}: settlement accounts are off by {funds[currency] - leaving}")

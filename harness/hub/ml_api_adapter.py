@@ -1,0 +1,156 @@
+"""How do DFSPs send transfers to the hub, and how do they hear of them? The HTTP side of the transfers capability."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+
+from harness.fspiop.dates import parse_iso
+from harness.fspiop.errors import FspiopError
+from harness.fspiop.headers import content_type
+from harness.hub.core import Core
+from harness.hub.defects import SLOWNESS_S
+from harness.hub.faults import Fault
+from harness.hub.messages import Message, Outgoing, announce, dump_json, forward, say
+from harness.hub.participants import Callback
+from harness.hub.transfers import Notice, NoticeKind
+from harness.hub.web import Health, application, empty
+
+__all__ = ["MlApiAdapter"]
+
+_POST = Callback(("FSPIOP_CALLBACK_URL_TRANSFER_POST",), "/transfers")
+_PUT = Callback(("FSPIOP_CALLBACK_URL_TRANSFER_PUT",), "/transfers/{{transferId}}")
+_ERROR = Callback(("FSPIOP_CALLBACK_URL_TRANSFER_ERROR",), "/transfers/{{transferId}}/error")
+
+_MAX_FULFIL_AGE = timedelta(seconds=240)
+"""MAX_FULFIL_TIMEOUT_DURATION_SECONDS of ml-api-adapter's default configuration."""
+
+
+@final
+class MlApiAdapter:
+    """The service ml-api-adapter."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._refused_status = 400 if core.defects.active("version-negotiation") else 406
+
+    def app(self) -> Starlette:
+        """Returns the service."""
+        return application(
+            {
+                "POST /transfers": self.prepare,
+                "PUT /transfers/{ID}/error": self.reject,
+                "PUT /transfers/{ID}": self.fulfil,
+                "GET /transfers/{ID}": self.query,
+            },
+            Health(self._core.version_of("ml-api-adapter"), ("broker", "participantEndpointService")),
+        )
+
+    async def prepare(self, request: Request) -> Response:
+        """POST /transfers."""
+        message = await self._core.read(
+            request, "transfers", schema="POST /transfers", refused_status=self._refused_status
+        )
+        if self._core.defects.active("transfer-slow"):
+            self._core.spawn(self._prepare_late(message))
+        else:
+            self._tell(self._core.transfers.prepare(message, datetime.now(UTC)))
+        return empty(202)
+
+    async def _prepare_late(self, message: Message) -> None:
+        await asyncio.sleep(SLOWNESS_S)
+        self._tell(self._core.transfers.prepare(message, datetime.now(UTC)))
+
+    async def fulfil(self, request: Request) -> Response:
+        """PUT /transfers/{ID}."""
+        message = await self._core.read(request, "transfers", schema="PUT /transfers/{ID}")
+        _check_completed(message.body.get("completedTimestamp"), datetime.now(UTC))
+        self._tell(self._core.transfers.fulfil(request.path_params["ID"], message, datetime.now(UTC)))
+        return empty(200)
+
+    async def reject(self, request: Request) -> Response:
+        """PUT /transfers/{ID}/error."""
+        message = await self._core.read(request, "transfers", schema="error")
+        self._tell(self._core.transfers.reject(request.path_params["ID"], message, datetime.now(UTC)))
+        return empty(200)
+
+    async def query(self, request: Request) -> Response:
+        """GET /transfers/{ID}."""
+        message = await self._core.read(request, "transfers", refused_status=self._refused_status)
+        self._tell(self._core.transfers.query(request.path_params["ID"], message))
+        return empty(202)
+
+    async def expire_regularly(self) -> None:
+        """Looks for expired transfers until cancelled."""
+        while True:
+            await asyncio.sleep(self._core.config.expiry_interval_s)
+            self._tell(self._core.transfers.expire_due(datetime.now(UTC)))
+
+    def _tell(self, notices: Iterable[Notice]) -> None:
+        for notice in notices:
+            if notice.times:
+                self._core.outbox.send(self._outgoing(notice))
+
+    def _outgoing(self, notice: Notice) -> Outgoing:
+        method, callback = _ROUTES[notice.kind]
+        hub = self._core.profile.hub_name
+        parameters = {"transferId": notice.transfer_id}
+        cause = notice.cause
+        if cause is None:
+            return announce(
+                hub, to=notice.to, method=method, callback=callback, parameters=parameters, body=notice.body,
+                order=notice.transfer_id, resource="transfers", version=notice.version,
+            )  # fmt: skip
+        if notice.kind in _HANDED_ON:
+            content = None if notice.body is None else dump_json(notice.body)
+            call = forward(
+                cause, to=notice.to, method=method, callback=callback, parameters=parameters,
+                order=notice.transfer_id, content=content,
+            )  # fmt: skip
+        else:
+            call = say(
+                cause, hub, to=notice.to, method=method, callback=callback, parameters=parameters, body=notice.body,
+                order=notice.transfer_id,
+            )  # fmt: skip
+        headers = dict(call.headers)
+        if self._core.defects.active("content-type-version") and method == "PUT":
+            headers["content-type"] = content_type("transfers", "1.9")
+        if self._core.defects.active("traceparent-dropped"):
+            headers.pop("traceparent", None)
+        return replace(call, headers=headers, times=notice.times)
+
+
+_ROUTES = {
+    NoticeKind.PREPARE: ("POST", _POST),
+    NoticeKind.FULFIL: ("PUT", _PUT),
+    NoticeKind.STATE: ("PUT", _PUT),
+    NoticeKind.PATCH: ("PATCH", _PUT),
+    NoticeKind.ERROR: ("PUT", _ERROR),
+    NoticeKind.FORWARDED_ERROR: ("PUT", _ERROR),
+}
+_HANDED_ON = frozenset({NoticeKind.PREPARE, NoticeKind.FULFIL, NoticeKind.FORWARDED_ERROR})
+
+
+def _check_completed(text: str | None, now: datetime) -> None:
+    """Raises ``Fault`` 3100 where the payee's completedTimestamp lies ahead, or too far back."""
+    if text is None:
+        return
+    try:
+        moment = parse_iso(text)
+    except ValueError as error:
+        raise Fault(FspiopError.VALIDATION, "completedTimestamp is not a date and time") from error
+    if moment > now:
+        raise Fault(FspiopError.VALIDATION, "completedTimestamp fails because future timestamp was provided")
+    if moment < now - _MAX_FULFIL_AGE:
+        seconds = int(_MAX_FULFIL_AGE.total_seconds())
+        raise Fault(
+            FspiopError.VALIDATION,
+            f"completedTimestamp fails because provided timestamp exceeded the maximum timeout duration of {seconds}s",
+        )

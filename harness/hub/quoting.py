@@ -1,0 +1,187 @@
+"""How do quotes travel between DFSPs? The quoting service: checks, duplicates, and handing on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+
+from harness.fspiop.errors import FspiopError
+from harness.fspiop.headers import DESTINATION
+from harness.fspiop.money import format_amount
+from harness.hub.core import Core
+from harness.hub.defects import SLOWNESS_S
+from harness.hub.faults import Fault
+from harness.hub.ledger import AccountType
+from harness.hub.messages import Message, Outgoing, digest, dump_json, forward, say
+from harness.hub.participants import HUB, Callback
+from harness.hub.schemas import UNCHECKED_QUOTE
+from harness.hub.web import Health, application, empty
+
+__all__ = ["QuotingService"]
+
+_TYPES = ("FSPIOP_CALLBACK_URL_QUOTES",)
+_POST = Callback(_TYPES, "/quotes")
+_ONE = Callback(_TYPES, "/quotes/{{quoteId}}")
+_ERROR = Callback(_TYPES, "/quotes/{{quoteId}}/error")
+
+
+@dataclass(slots=True)
+class Quote:
+    """What the service remembers of a quote."""
+
+    payer: str
+    payee: str
+    fingerprint: bytes
+    answer: Message | None = None
+    refused: bool = False
+
+
+@final
+class QuotingService:
+    """The service quoting-service."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._quotes: dict[str, Quote] = {}
+
+    def app(self) -> Starlette:
+        """Returns the service."""
+        return application(
+            {
+                "POST /quotes": self.request,
+                "PUT /quotes/{ID}/error": self.refuse,
+                "PUT /quotes/{ID}": self.respond,
+                "GET /quotes/{ID}": self.query,
+            },
+            Health(self._core.version_of("quoting-service"), ("datastore",)),
+        )
+
+    async def request(self, request: Request) -> Response:
+        """POST /quotes."""
+        defects = self._core.defects
+        schema = "POST /quotes"
+        if defects.active("quote-bad-amount-accepted"):
+            schema = UNCHECKED_QUOTE
+        message = await self._core.read(request, "quotes", schema=schema, required=("fspiop-destination",))
+        self._core.spawn(self._hand_on(message))
+        return empty(200 if defects.active("quote-accepted-200") else 202)
+
+    async def _hand_on(self, message: Message) -> None:
+        if self._core.defects.active("quote-slow"):
+            await asyncio.sleep(SLOWNESS_S)
+        body = message.body
+        quote_id: str = body["quoteId"]
+        payee = message.destination or ""
+        try:
+            self._check_participant(message.source, None, FspiopError.PAYER_FSP_ID_NOT_FOUND)
+            self._check_participant(payee, body["amount"]["currency"], FspiopError.DESTINATION_FSP)
+            fingerprint = digest(body)
+            known = self._quotes.get(quote_id)
+            if known is not None and known.fingerprint != fingerprint:
+                if not self._core.defects.active("quote-duplicate-accepted"):
+                    raise Fault(FspiopError.MODIFIED_REQUEST)
+            if known is not None and known.fingerprint == fingerprint and known.answer is not None:
+                self._send_answer(quote_id, known, known.answer)
+                return
+            if known is None:
+                self._quotes[quote_id] = Quote(message.source, payee, fingerprint)
+        except Fault as fault:
+            self._fail(quote_id, message, fault)
+            return
+        self._forward(message, payee, "POST", _POST, quote_id)
+
+    async def respond(self, request: Request) -> Response:
+        """PUT /quotes/{ID}."""
+        message = await self._core.read(
+            request, "quotes", schema="PUT /quotes/{ID}", required=("fspiop-destination",)
+        )
+        quote_id: str = request.path_params["ID"]
+        quote = self._quotes.get(quote_id)
+        if quote is None:
+            self._fail(quote_id, message, Fault(FspiopError.QUOTE_ID_NOT_FOUND))
+        else:
+            quote.answer = message
+            self._send_answer(quote_id, quote, message)
+        return empty(200)
+
+    async def refuse(self, request: Request) -> Response:
+        """PUT /quotes/{ID}/error."""
+        message = await self._core.read(request, "quotes", schema="error", required=("fspiop-destination",))
+        quote_id: str = request.path_params["ID"]
+        if (quote := self._quotes.get(quote_id)) is not None:
+            quote.refused = True
+        self._forward(message, message.destination or "", "PUT", _ERROR, quote_id)
+        return empty(200)
+
+    async def query(self, request: Request) -> Response:
+        """GET /quotes/{ID}: handed to the other side, which keeps the quote."""
+        message = await self._core.read(request, "quotes", required=("fspiop-destination",))
+        quote_id: str = request.path_params["ID"]
+        destination = message.destination or ""
+        try:
+            self._check_participant(destination, None, FspiopError.DESTINATION_FSP)
+        except Fault as fault:
+            self._fail(quote_id, message, fault)
+        else:
+            self._forward(message, destination, "GET", _ONE, quote_id)
+        return empty(202)
+
+    def _check_participant(self, name: str, currency: str | None, error: FspiopError) -> None:
+        """Raises ``Fault`` where the participant, or its account in ``currency``, is unknown or not active."""
+        if name == HUB or not self._core.participants.active(name):
+            raise Fault(error, f"Unsupported participant '{name}'")
+        if currency is not None:
+            account = self._core.ledger.account(name, currency, AccountType.POSITION)
+            if account is None or not account.active:
+                raise Fault(error, f"Unsupported participant '{name}'")
+
+    def _send_answer(self, quote_id: str, quote: Quote, message: Message) -> None:
+        to = message.destination or quote.payer
+        content = None
+        if self._core.defects.active("quote-amount-altered"):
+            content = dump_json(_one_more(message.body))
+        call = forward(
+            message, to=to, method="PUT", callback=_ONE, parameters={"quoteId": quote_id}, order=quote_id,
+            content=content,
+        )  # fmt: skip
+        if self._core.defects.active("destination-header-dropped"):
+            headers = {name: value for name, value in call.headers.items() if name != DESTINATION.lower()}
+            call = replace(call, headers=headers)
+        self._core.outbox.send(call, self._undelivered(message, quote_id))
+
+    def _forward(self, message: Message, to: str, method: str, callback: Callback, quote_id: str) -> None:
+        call = forward(
+            message, to=to, method=method, callback=callback, parameters={"quoteId": quote_id}, order=quote_id
+        )
+        self._core.outbox.send(call, self._undelivered(message, quote_id))
+
+    def _undelivered(self, message: Message, quote_id: str) -> Any:
+        """Returns what tells the sender that the other side could not be reached."""
+
+        def tell(_call: Outgoing, problem: str) -> None:
+            self._fail(quote_id, message, Fault(FspiopError.DESTINATION_COMMUNICATION, f"Network error: {problem}"))
+
+        return tell
+
+    def _fail(self, quote_id: str, message: Message, fault: Fault) -> None:
+        call = say(
+            message, self._core.profile.hub_name, to=message.source, method="PUT", callback=_ERROR,
+            parameters={"quoteId": quote_id}, body=fault.body, order=quote_id,
+        )  # fmt: skip
+        self._core.outbox.send(call)
+
+
+def _one_more(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the quote with one unit of currency more in transferAmount."""
+    altered: dict[str, Any] = json.loads(json.dumps(body, default=str))
+    amount = altered["transferAmount"]
+    amount["amount"] = format_amount(Decimal(amount["amount"]) + 1)
+    return altered

@@ -1,0 +1,161 @@
+"""Is the body of a request what the API definition asks for? Rules as data, and the first thing that breaks one.
+
+Data types from FSPIOP API 1.1, section 7; codes and texts as recorded from the services of v17.1.0: a missing element is
+3102, a wrong JSON type 3101, a value out of its pattern, list or length 3100.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from harness.fspiop.errors import FspiopError
+from harness.hub.currencies import CURRENCIES
+from harness.hub.faults import Fault
+
+__all__ = ["PARTY_ID_TYPES", "UNCHECKED_QUOTE", "Rule", "check", "fspiop_schemas"]
+
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[1-7][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+_ULID = r"[0-9A-HJKMNP-TV-Z]{26}"
+_AMOUNT = r"^([0]|([1-9][0-9]{0,17}))([.][0-9]{0,3}[1-9])?$"
+_DATE_TIME = (
+    r"^(?:[1-9]\d{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+    r"|(?:[1-9]\d(?:0[48]|[2468][048]|[13579][26])|(?:[2468][048]|[13579][26])00)-02-29)"
+    r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:(\.\d{3}))(?:Z|[+-][01]\d:[0-5]\d)$"
+)
+_CONDITION = r"^[A-Za-z0-9-_]{43}$"
+_TYPES: Mapping[str, type] = {"object": dict, "array": list, "string": str}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one element must be."""
+
+    type: str
+    pattern: str | None = None
+    values: frozenset[str] | None = None
+    min_length: int = 0
+    max_length: int | None = None
+    properties: Mapping[str, Rule] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    items: Rule | None = None
+
+
+def check(body: Any, rule: Rule, path: str = "/requestBody") -> None:
+    """Raises ``Fault`` for the first rule that ``body`` breaks, naming the place."""
+    if not isinstance(body, _TYPES[rule.type]):
+        raise Fault(FspiopError.MALFORMED_SYNTAX, f"{path} must be {rule.type}")
+    if rule.type == "string":
+        _check_string(body, rule, path)
+    elif rule.type == "object":
+        for name in rule.required:
+            if name not in body:
+                raise Fault(FspiopError.MISSING_ELEMENT, f"{path} must have required property '{name}'")
+        for name, inner in rule.properties.items():
+            if name in body:
+                check(body[name], inner, f"{path}/{name}")
+    elif rule.items is not None:
+        if len(body) < rule.min_length:
+            raise Fault(FspiopError.VALIDATION, f"{path} must NOT have fewer than {rule.min_length} items")
+        for index, item in enumerate(body):
+            check(item, rule.items, f"{path}/{index}")
+
+
+def _check_string(text: str, rule: Rule, path: str) -> None:
+    if len(text) < rule.min_length:
+        raise Fault(FspiopError.VALIDATION, f"{path} must NOT have fewer than {rule.min_length} characters")
+    if rule.max_length is not None and len(text) > rule.max_length:
+        raise Fault(FspiopError.VALIDATION, f"{path} must NOT have more than {rule.max_length} characters")
+    if rule.values is not None and text not in rule.values:
+        raise Fault(FspiopError.VALIDATION, f"{path} must be equal to one of the allowed values")
+    if rule.pattern is not None and _compiled(rule.pattern).search(text) is None:
+        raise Fault(FspiopError.VALIDATION, f'{path} must match pattern "{rule.pattern}"')
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.ASCII)
+
+
+def _text(minimum: int = 1, maximum: int | None = None) -> Rule:
+    return Rule("string", min_length=minimum, max_length=maximum)
+
+
+def _one_of(*values: str) -> Rule:
+    return Rule("string", values=frozenset(values))
+
+
+def _object(required: tuple[str, ...], **properties: Rule) -> Rule:
+    return Rule("object", properties=properties, required=required)
+
+
+def fspiop_schemas(*, ulid_ids: bool) -> Mapping[str, Rule]:
+    """Returns the rule of each request by operation; ``ulid_ids`` says whether ids may be ULIDs (from v17)."""
+    correlation_id = Rule("string", min_length=1, pattern=f"^{_UUID}$|^{_ULID}$" if ulid_ids else f"^{_UUID}$")
+    currency = Rule("string", values=CURRENCIES)
+    money = _object(("currency", "amount"), currency=currency, amount=Rule("string", pattern=_AMOUNT))
+    moment = Rule("string", pattern=_DATE_TIME)
+    extension = _object(("key", "value"), key=_text(1, 32), value=_text(1, 128))
+    extensions = _object(("extension",), extension=Rule("array", items=extension, min_length=1))
+    party_id = _object(
+        ("partyIdType", "partyIdentifier"),
+        partyIdType=_one_of(*PARTY_ID_TYPES),
+        partyIdentifier=_text(1, 128),
+        partySubIdOrType=_text(1, 128),
+        fspId=_text(1, 32),
+    )
+    party = _object(("partyIdInfo",), partyIdInfo=party_id, name=_text(1, 128), personalInfo=_object(()))
+    kind = _object(
+        ("scenario", "initiator", "initiatorType"),
+        scenario=_one_of("DEPOSIT", "WITHDRAWAL", "TRANSFER", "PAYMENT", "REFUND"),
+        initiator=_one_of("PAYER", "PAYEE"),
+        initiatorType=_one_of("CONSUMER", "AGENT", "BUSINESS", "DEVICE"),
+    )
+    packet, condition = _text(1, 32768), Rule("string", pattern=_CONDITION)
+    error = _object(
+        ("errorInformation",),
+        errorInformation=_object(
+            ("errorCode", "errorDescription"),
+            errorCode=Rule("string", pattern=r"^[1-9]\d{3}$"),
+            errorDescription=_text(1, 128),
+            extensionList=extensions,
+        ),
+    )
+    quote = _object(
+        ("quoteId", "transactionId", "payee", "payer", "amountType", "amount", "transactionType"),
+        quoteId=correlation_id, transactionId=correlation_id, payee=party, payer=party,
+        amountType=_one_of("SEND", "RECEIVE"), amount=money, fees=money, transactionType=kind,
+        note=_text(1, 128), expiration=moment, extensionList=extensions,
+    )  # fmt: skip
+    return {
+        "POST /quotes": quote,
+        UNCHECKED_QUOTE: replace(quote, properties={**quote.properties, "amount": _object(("currency", "amount"))}),
+        "PUT /quotes/{ID}": _object(
+            ("transferAmount", "expiration", "ilpPacket", "condition"),
+            transferAmount=money, payeeReceiveAmount=money, payeeFspFee=money, payeeFspCommission=money,
+            expiration=moment, ilpPacket=packet, condition=condition, extensionList=extensions,
+        ),
+        "POST /transfers": _object(
+            ("transferId", "payeeFsp", "payerFsp", "amount", "ilpPacket", "condition", "expiration"),
+            transferId=correlation_id, payeeFsp=_text(1, 32), payerFsp=_text(1, 32), amount=money, ilpPacket=packet,
+            condition=condition, expiration=moment, extensionList=extensions,
+        ),
+        "PUT /transfers/{ID}": _object(
+            ("transferState",),
+            fulfilment=Rule("string", pattern=_CONDITION), completedTimestamp=moment,
+            transferState=_one_of("RECEIVED", "RESERVED", "COMMITTED", "ABORTED"), extensionList=extensions,
+        ),
+        "PUT /parties/{Type}/{ID}": _object(("party",), party=party),
+        "POST /participants/{Type}/{ID}": _object(("fspId",), fspId=_text(1, 32), currency=currency),
+        "error": error,
+    }  # fmt: skip
+
+
+PARTY_ID_TYPES = ("MSISDN", "EMAIL", "PERSONAL_ID", "BUSINESS", "DEVICE", "ACCOUNT_ID", "IBAN", "ALIAS")
+"""FSPIOP API 1.1, section 7.5.6 (PartyIdType)."""
+
+UNCHECKED_QUOTE = "POST /quotes, amount unchecked"
+"""What a defective quoting service checks."""

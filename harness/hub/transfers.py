@@ -1,0 +1,419 @@
+"""What becomes of a transfer? Its states as a table, and what each event does to positions and to whom it is told.
+
+Pure: no clock of its own, no network. Every event returns the notices that follow from it, in order.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, final
+
+from harness.errors import InternalError
+from harness.fspiop.dates import iso_ms, parse_iso
+from harness.fspiop.errors import FspiopError
+from harness.fspiop.ilp import fulfils
+from harness.hub.defects import Defects
+from harness.hub.faults import Fault, extension_list
+from harness.hub.ledger import Account, AccountType, Ledger, to_units
+from harness.hub.messages import Message, digest
+from harness.hub.participants import HUB, Participants
+
+__all__ = ["TRANSITIONS", "Event", "Notice", "State", "Transfer", "Transfers"]
+
+
+class State(StrEnum):
+    """Where a transfer stands, in central-ledger's words (transferState)."""
+
+    RECEIVED_PREPARE = "RECEIVED_PREPARE"
+    INVALID = "INVALID"
+    RESERVED = "RESERVED"
+    COMMITTED = "COMMITTED"
+    ABORTED_REJECTED = "ABORTED_REJECTED"
+    ABORTED_ERROR = "ABORTED_ERROR"
+    EXPIRED_RESERVED = "EXPIRED_RESERVED"
+
+
+class Event(StrEnum):
+    """What can happen to a transfer."""
+
+    REFUSE = "refuse"
+    RESERVE = "reserve"
+    LACK = "lack"
+    COMMIT = "commit"
+    ABORT = "abort"
+    EXPIRE = "expire"
+
+
+TRANSITIONS: Mapping[tuple[State, Event], State] = {
+    (State.RECEIVED_PREPARE, Event.REFUSE): State.INVALID,
+    (State.RECEIVED_PREPARE, Event.RESERVE): State.RESERVED,
+    (State.RECEIVED_PREPARE, Event.LACK): State.ABORTED_REJECTED,
+    (State.RESERVED, Event.COMMIT): State.COMMITTED,
+    (State.RESERVED, Event.ABORT): State.ABORTED_ERROR,
+    (State.RESERVED, Event.EXPIRE): State.EXPIRED_RESERVED,
+}
+"""Every step a transfer can take. A pair that is not here cannot happen: a state never goes back."""
+
+_PUBLIC: Mapping[State, str] = {
+    State.RECEIVED_PREPARE: "RECEIVED",
+    State.INVALID: "ABORTED",
+    State.RESERVED: "RESERVED",
+    State.COMMITTED: "COMMITTED",
+    State.ABORTED_REJECTED: "ABORTED",
+    State.ABORTED_ERROR: "ABORTED",
+    State.EXPIRED_RESERVED: "ABORTED",
+}
+"""The TransferState of the API (FSPIOP API 1.1, section 7.6.6)."""
+
+FINAL = frozenset({State.COMMITTED, State.ABORTED_REJECTED, State.ABORTED_ERROR, State.EXPIRED_RESERVED})
+
+_BAD_DESTINATION = "fspiop-destination does not match payer fsp on the Fulfil callback response"
+_BAD_SOURCE = "fspiop-source does not match payee fsp on the Fulfil callback response"
+
+
+class NoticeKind(StrEnum):
+    """What a participant is told."""
+
+    PREPARE = "prepare"
+    FULFIL = "fulfil"
+    ERROR = "error"
+    FORWARDED_ERROR = "forwarded-error"
+    PATCH = "patch"
+    STATE = "state"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to tell a participant. ``cause`` is the message it answers or hands on; ``None`` for a time-out."""
+
+    kind: NoticeKind
+    to: str
+    transfer_id: str
+    cause: Message | None
+    body: Any = None
+    version: str = ""
+    times: int = 1
+
+
+@dataclass(slots=True)
+class Transfer:
+    """One transfer between DFSPs, or one movement of funds in or out."""
+
+    id: str
+    payer: str
+    payee: str
+    currency: str
+    units: int
+    condition: str
+    expires: datetime | None
+    fingerprint: bytes
+    version: str
+    state: State = State.RECEIVED_PREPARE
+    changed: datetime = field(default_factory=lambda: datetime.now(UTC))
+    completed: str | None = None
+    fulfilment: str | None = None
+    answer: bytes | None = None
+    """The fingerprint of the payee's fulfilment or error."""
+    extensions: list[tuple[str, str]] = field(default_factory=list)
+    """Shown by ``GET /transfers/{ID}``: the cause of an abort, the reference of funds."""
+
+    def step(self, event: Event, now: datetime | None = None) -> None:
+        """Takes the transition. Raises ``InternalError`` where the table has none."""
+        after = TRANSITIONS.get((self.state, event))
+        if after is None:
+            raise InternalError(f"transfer {self.id}: {event} in state {self.state}")
+        self.state = after
+        self.changed = now or datetime.now(UTC)
+
+    @property
+    def public_state(self) -> str:
+        """The state as the API names it."""
+        return _PUBLIC[self.state]
+
+
+@final
+class Transfers:
+    """All transfers of the hub."""
+
+    def __init__(self, ledger: Ledger, participants: Participants, defects: Defects) -> None:
+        self._ledger = ledger
+        self._participants = participants
+        self._defects = defects
+        self._by_id: dict[str, Transfer] = {}
+        self._deadlines: list[tuple[datetime, str]] = []
+        self.unchecked_liquidity: set[str] = set()
+        """Currencies whose settlement model asks for no liquidity check."""
+
+    def find(self, transfer_id: str) -> Transfer | None:
+        """Returns the transfer, or ``None``."""
+        return self._by_id.get(transfer_id)
+
+    def add(self, transfer: Transfer) -> None:
+        """Keeps a movement of funds among the transfers, where ``GET /transfers/{ID}`` finds it."""
+        self._by_id[transfer.id] = transfer
+
+    # Prepare
+
+    def prepare(self, message: Message, now: datetime) -> list[Notice]:
+        """POST /transfers: validates, reserves the payer's position and hands the transfer to the payee."""
+        body, fingerprint = message.body, digest(message.body)
+        known = self._by_id.get(body["transferId"])
+        if known is not None:
+            return self._prepare_again(known, message, fingerprint)
+        transfer = Transfer(
+            id=body["transferId"],
+            payer=body["payerFsp"],
+            payee=body["payeeFsp"],
+            currency=body["amount"]["currency"],
+            units=to_units(body["amount"]["amount"]),
+            condition=body["condition"],
+            expires=parse_iso(body["expiration"]),
+            fingerprint=fingerprint,
+            version=message.version,
+        )
+        self._by_id[transfer.id] = transfer
+        try:
+            self._validate(transfer, message, now)
+        except Fault as fault:
+            return self._refuse(transfer, Event.REFUSE, fault, message, now)
+        try:
+            self._ledger.reserve(
+                self._position(transfer.payer, transfer.currency),
+                transfer.units,
+                liquidity_checked=transfer.currency not in self.unchecked_liquidity,
+            )
+        except Fault as fault:
+            return self._refuse(transfer, Event.LACK, fault, message, now)
+        transfer.step(Event.RESERVE, now)
+        if transfer.expires is not None:
+            heapq.heappush(self._deadlines, (transfer.expires, transfer.id))
+        return [Notice(NoticeKind.PREPARE, transfer.payee, transfer.id, message)]
+
+    def _prepare_again(self, known: Transfer, message: Message, fingerprint: bytes) -> list[Notice]:
+        """A repeated request is answered with the state once that is final; a modified one with 3106."""
+        if known.fingerprint != fingerprint:
+            if self._defects.active("duplicate-modified-accepted"):
+                return [Notice(NoticeKind.PREPARE, known.payee, known.id, message)]
+            return [self._error(message.source, known.id, message, Fault(FspiopError.MODIFIED_REQUEST))]
+        if known.state not in FINAL or self._defects.active("duplicate-not-resent"):
+            return []
+        return [Notice(NoticeKind.STATE, message.source, known.id, message, self.view(known))]
+
+    def _refuse(self, transfer: Transfer, event: Event, fault: Fault, message: Message, now: datetime) -> list[Notice]:
+        transfer.step(event, now)
+        transfer.extensions = [("cause", fault.cause)]
+        return [self._error(message.source, transfer.id, message, fault)]
+
+    def _validate(self, transfer: Transfer, message: Message, now: datetime) -> None:
+        """Raises ``Fault`` 3100 with the first reason against the transfer (central-ledger, transfer validator)."""
+        if message.source != transfer.payer:
+            raise Fault(FspiopError.VALIDATION, "FSPIOP-Source header should match Payer")
+        self._check_side(transfer.payer, transfer.currency, lenient=False)
+        lenient = self._defects.active("inactive-participant-accepted")
+        self._check_side(transfer.payee, transfer.currency, lenient=lenient)
+        if transfer.expires is not None and transfer.expires < now and not self._defects.active(
+            "expired-prepare-accepted"
+        ):
+            raise Fault(
+                FspiopError.VALIDATION, f"Expiration date {iso_ms(transfer.expires)} is already in the past"
+            )
+        if transfer.payer.lower() == transfer.payee.lower():
+            raise Fault(
+                FspiopError.VALIDATION,
+                "Payer FSP and Payee FSP should be different, unless on-us tranfers are allowed by the Scheme",
+            )
+
+    def _check_side(self, name: str, currency: str, *, lenient: bool) -> None:
+        participant = self._participants.find(name)
+        if participant is None or name == HUB:
+            raise Fault(FspiopError.VALIDATION, f"Participant {name} not found")
+        if not participant.active and not lenient:
+            raise Fault(FspiopError.VALIDATION, f"Participant {name} is inactive")
+        account = self._ledger.account(name, currency, AccountType.POSITION)
+        if account is None:
+            raise Fault(FspiopError.VALIDATION, f"Participant {name} {currency} account not found")
+        if not account.active and not self._defects.active("inactive-account-accepted"):
+            raise Fault(FspiopError.VALIDATION, f"Participant {name} {currency} account is inactive")
+
+    # Answers of the payee
+
+    def fulfil(self, transfer_id: str, message: Message, now: datetime) -> list[Notice]:
+        """PUT /transfers/{ID}: commits where everything fits, else aborts and tells why."""
+        transfer = self._by_id.get(transfer_id)
+        if transfer is None or transfer.expires is None:
+            return [self._error(message.source, transfer_id, message, Fault(FspiopError.TRANSFER_ID_NOT_FOUND))]
+        said = message.body["transferState"]
+        if said not in ("COMMITTED", "RESERVED") or (said == "RESERVED" and message.version == "1.0"):
+            return []
+        if message.source != transfer.payee:
+            return self._mismatch(transfer, message, Fault(FspiopError.VALIDATION, _BAD_SOURCE), now)
+        if (repeated := self._answered_before(transfer, message)) is not None:
+            return repeated
+        transfer.answer = digest(message.body)
+        if message.destination != transfer.payer:
+            return self._mismatch(transfer, message, Fault(FspiopError.VALIDATION, _BAD_DESTINATION), now)
+        fulfilment = message.body.get("fulfilment", "")
+        valid = fulfils(fulfilment, transfer.condition) or self._defects.active("fulfilment-unchecked")
+        if not valid:
+            fault = Fault(FspiopError.VALIDATION)
+            cause = Fault(FspiopError.VALIDATION, "invalid fulfilment").cause
+            return self._abort_on_answer(transfer, message, fault, cause, now)
+        if transfer.state is not State.RESERVED:
+            fault = Fault(FspiopError.VALIDATION, "non-RESERVED transfer state")
+            return [self._error(message.source, transfer.id, message, fault)]
+        if transfer.expires <= now:
+            return self._expire(transfer, now)
+        return self._commit(transfer, message, fulfilment, now)
+
+    def _commit(self, transfer: Transfer, message: Message, fulfilment: str, now: datetime) -> list[Notice]:
+        self._ledger.commit(
+            self._position(transfer.payer, transfer.currency),
+            self._position(transfer.payee, transfer.currency),
+            transfer.units,
+        )
+        transfer.step(Event.COMMIT, now)
+        transfer.fulfilment = fulfilment
+        transfer.completed = message.body.get("completedTimestamp") or iso_ms(now)
+        body = {**message.body, "transferState": "COMMITTED", "completedTimestamp": transfer.completed}
+        times = 1
+        if self._defects.active("transfer-callback-lost"):
+            times = 0
+        if self._defects.active("transfer-callback-twice"):
+            times = 2
+        notices = [Notice(NoticeKind.FULFIL, transfer.payer, transfer.id, message, body, times=times)]
+        if message.body["transferState"] == "RESERVED" and not self._defects.active("patch-notification-lost"):
+            notices.append(self._patch(transfer, message))
+        return notices
+
+    def reject(self, transfer_id: str, message: Message, now: datetime) -> list[Notice]:
+        """PUT /transfers/{ID}/error: the payee says no; the position is given back and the payer told."""
+        transfer = self._by_id.get(transfer_id)
+        if transfer is None or transfer.expires is None:
+            return [self._error(message.source, transfer_id, message, Fault(FspiopError.TRANSFER_ID_NOT_FOUND))]
+        if message.source != transfer.payee:
+            return self._mismatch(transfer, message, Fault(FspiopError.VALIDATION, _BAD_SOURCE), now)
+        if (repeated := self._answered_before(transfer, message)) is not None:
+            return repeated
+        transfer.answer = digest(message.body)
+        if transfer.state is not State.RESERVED:
+            fault = Fault(FspiopError.VALIDATION, "non-RESERVED transfer state")
+            return [self._error(message.source, transfer.id, message, fault)]
+        information = message.body["errorInformation"]
+        self._abort(transfer, f"{information['errorCode']}: {information['errorDescription']}", now)
+        return [Notice(NoticeKind.FORWARDED_ERROR, transfer.payer, transfer.id, message)]
+
+    def _answered_before(self, transfer: Transfer, message: Message) -> list[Notice] | None:
+        """What a second answer of the payee is answered with; ``None`` where it is the first."""
+        if transfer.answer is None:
+            return None
+        if transfer.answer != digest(message.body):
+            return [self._error(message.source, transfer.id, message, Fault(FspiopError.MODIFIED_REQUEST))]
+        if transfer.state in FINAL:
+            return [Notice(NoticeKind.STATE, message.source, transfer.id, message, self.view(transfer))]
+        return []
+
+    def _mismatch(self, transfer: Transfer, message: Message, fault: Fault, now: datetime) -> list[Notice]:
+        """An answer from or to the wrong participant aborts a reserved transfer (central-ledger, fulfil handler)."""
+        return self._abort_on_answer(transfer, message, fault, fault.cause, now)
+
+    def _abort_on_answer(
+        self, transfer: Transfer, message: Message, fault: Fault, cause: str, now: datetime
+    ) -> list[Notice]:
+        if transfer.state is not State.RESERVED:
+            return [self._error(message.source, transfer.id, message, fault)]
+        self._abort(transfer, cause, now)
+        payer = self._error(transfer.payer, transfer.id, message, fault)
+        if message.body["transferState"] != "RESERVED":
+            return [payer, self._error(transfer.payee, transfer.id, message, fault)]
+        if self._defects.active("patch-notification-lost"):
+            return [payer]
+        return [payer, self._patch(transfer, message)]
+
+    # Time
+
+    def expire_due(self, now: datetime) -> list[Notice]:
+        """Ends every transfer whose expiration has passed while it was reserved."""
+        notices: list[Notice] = []
+        while self._deadlines and self._deadlines[0][0] <= now:
+            transfer = self._by_id[heapq.heappop(self._deadlines)[1]]
+            if transfer.state is State.RESERVED:
+                notices += self._expire(transfer, now)
+        return notices
+
+    def _expire(self, transfer: Transfer, now: datetime) -> list[Notice]:
+        fault = Fault(FspiopError.TRANSFER_EXPIRED)
+        self._ledger.release(
+            self._position(transfer.payer, transfer.currency),
+            transfer.units,
+            kept=self._defects.active("position-kept-on-expiry"),
+        )
+        transfer.step(Event.EXPIRE, now)
+        transfer.extensions = [("cause", fault.cause)]
+        told = [transfer.payee] if self._defects.active("expiry-not-notified") else [transfer.payer, transfer.payee]
+        return [self._error(to, transfer.id, None, fault, transfer.version) for to in told]
+
+    # What is shown
+
+    def view(self, transfer: Transfer) -> dict[str, Any]:
+        """Returns the body of ``PUT /transfers/{ID}`` as the hub itself answers a GET."""
+        moment = transfer.changed.replace(microsecond=0)
+        body: dict[str, Any] = {"completedTimestamp": iso_ms(moment), "transferState": transfer.public_state}
+        if transfer.state is State.COMMITTED:
+            if self._defects.active("transfer-state-wrong"):
+                body["transferState"] = "RESERVED"
+            if transfer.fulfilment is not None:
+                body["fulfilment"] = transfer.fulfilment
+        elif transfer.extensions:
+            body["extensionList"] = extension_list(transfer.extensions)
+        return body
+
+    def query(self, transfer_id: str, message: Message) -> list[Notice]:
+        """GET /transfers/{ID}: tells the state, or 3208."""
+        transfer = self._by_id.get(transfer_id)
+        if transfer is None:
+            error = FspiopError.TRANSFER_ID_NOT_FOUND
+            if self._defects.active("transfer-not-found-wrong-code"):
+                error = FspiopError.ID_NOT_FOUND
+            fault = Fault(error, "Provided Transfer ID was not found on the server.")
+            return [self._error(message.source, transfer_id, message, fault)]
+        return [Notice(NoticeKind.STATE, message.source, transfer_id, message, self.view(transfer))]
+
+    # Parts
+
+    def _abort(self, transfer: Transfer, cause: str, now: datetime) -> None:
+        self._ledger.release(
+            self._position(transfer.payer, transfer.currency),
+            transfer.units,
+            kept=self._defects.active("position-kept-on-abort"),
+        )
+        transfer.step(Event.ABORT, now)
+        transfer.extensions = [("cause", cause)]
+
+    def _position(self, name: str, currency: str) -> Account:
+        account = self._ledger.account(name, currency, AccountType.POSITION)
+        if account is None:
+            raise InternalError(f"{name} has no {currency} position")
+        return account
+
+    def _patch(self, transfer: Transfer, message: Message) -> Notice:
+        body: dict[str, Any] = {
+            "completedTimestamp": iso_ms(transfer.changed),
+            "transferState": transfer.public_state,
+        }
+        if transfer.state is not State.COMMITTED:
+            body["extensionList"] = extension_list(transfer.extensions)
+        return Notice(NoticeKind.PATCH, transfer.payee, transfer.id, message, body)
+
+    @staticmethod
+    def _error(to: str, transfer_id: str, message: Message | None, fault: Fault, version: str = "") -> Notice:
+        return Notice(NoticeKind.ERROR, to, transfer_id, message, fault.body, version)
+
+
+def amount_of(transfer: Transfer) -> Decimal:
+    """Returns the amount of a transfer in major units."""
+    return Decimal(transfer.units).scaleb(-4)

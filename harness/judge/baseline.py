@@ -1,0 +1,239 @@
+"""What did OSS show for a release? The table a run is compared with, and how runs are merged into one.
+
+Only whole, undamaged runs of the pinned suite may speak for a release; anything less is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from harness.errors import BaselineError
+from harness.judge.evidence import Evidence
+from harness.model.outcome import Outcome
+
+__all__ = [
+    "COUNTS",
+    "LATENCIES",
+    "RESULT_COLUMNS",
+    "Baseline",
+    "BaselineSource",
+    "baseline_from_evidence",
+    "case_of",
+    "component_versions",
+    "empty_results",
+    "percentile",
+]
+
+COUNTS: Final = ("passed", "failed", "hollow", "skipped", "error")
+LATENCIES: Final = ("latency_p50_ms", "latency_p95_ms", "latency_max_ms")
+RESULT_COLUMNS: Final = ("check", "fingerprint", "operation", "component", "runs", *COUNTS, *LATENCIES)
+
+
+class BaselineSource(StrEnum):
+    """What a baseline was recorded from."""
+
+    EMBEDDED = "embedded"
+    """The embedded hub: good for rehearsals and nothing else."""
+    OSS = "oss"
+    """A deployment of the Mojaloop OSS release."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Baseline:
+    """What a release showed, per check. ``results`` holds ``RESULT_COLUMNS``, one row per check, sorted by check."""
+
+    product: str
+    release: str
+    source: BaselineSource
+    suite_name: str
+    suite_digest: str
+    recorded_at: str
+    """As given by whoever recorded it, ISO 8601."""
+    recorded_by: str
+    """Tool and version."""
+    run_ids: tuple[str, ...]
+    components: Mapping[str, str]
+    """Component versions as the services reported them."""
+    target: Mapping[str, Any]
+    """``{name, kind, facts}`` of the target."""
+    results: pd.DataFrame
+    operations: Mapping[str, Mapping[str, float]]
+    """Per operation ``count p50_ms p95_ms max_ms`` and, where there are callbacks, the same with ``callback_``."""
+    digest: str = ""
+    """SHA-256 of ``results.csv`` as stored; empty for one that was never stored."""
+
+    @property
+    def runs(self) -> int:
+        """How many runs it was made from."""
+        return len(self.run_ids)
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """The ids of its cases, sorted."""
+        return tuple(sorted({case_of(check) for check in self.results["check"]}))
+
+
+def case_of(check: str) -> str:
+    """Returns ``path::case`` of a check id."""
+    return check.rsplit("::", 2)[0]
+
+
+def component_versions(evidence: Evidence) -> dict[str, str]:
+    """Returns the version that each component reported; an admin API speaks for a service not asked itself."""
+    reported = {probe.service: probe.version for probe in evidence.probes if probe.version}
+    return {service.removesuffix("-admin"): version for service, version in reported.items()} | {
+        service: version for service, version in reported.items() if not service.endswith("-admin")
+    }
+
+
+def empty_results() -> pd.DataFrame:
+    """Returns a result table without a row: what is known where there is no baseline."""
+    return _results([])
+
+
+def percentile(values: Any, share: float) -> float:
+    """Returns the ``share`` percentile (0 to 100) of ``values`` by nearest rank: always a value that was measured."""
+    return float(np.percentile(np.asarray(values, dtype="float64"), share, method="inverted_cdf"))
+
+
+def baseline_from_evidence(
+    evidences: Sequence[Evidence], *, source: BaselineSource, recorded_at: str, recorded_by: str
+) -> Baseline:
+    """Returns the baseline that one or more whole runs of one suite on one target make.
+
+    Raises ``BaselineError`` naming the run and the fault for a run that was cut off, damaged, partial, off its pin,
+    made with defects switched on or against an unhealthy target, and for runs that do not belong together.
+    """
+    if not evidences:
+        raise BaselineError("there is no run to record from", remedy="Give at least one finished run")
+    for evidence in evidences:
+        if fault := _fault(evidence):
+            run = evidence.started.run_id if evidence.started else "(without a start)"
+            raise BaselineError(f"run {run} cannot be recorded: {fault}", remedy="Repair the cause and run again")
+    started = [evidence.started for evidence in evidences if evidence.started is not None]
+    first = started[0]
+    for other in started[1:]:
+        for what, one, two in (
+            ("product", first.product, other.product),
+            ("release", first.release, other.release),
+            ("suite", first.suite.get("digest"), other.suite.get("digest")),
+            ("kind of target", first.target.get("kind"), other.target.get("kind")),
+        ):
+            if one != two:
+                raise BaselineError(
+                    f"run {other.run_id} has another {what} than run {first.run_id}: {two} instead of {one}",
+                    remedy="Record runs of one suite, release and target together",
+                )
+    if len({run.run_id for run in started}) < len(started):
+        raise BaselineError("one run is given twice", remedy="Give each run once: a repetition is not new evidence")
+    if source is BaselineSource.OSS and first.target.get("kind") != "environment":
+        raise BaselineError(
+            "a run on the embedded hub is no evidence of OSS", remedy="Record it with the source 'embedded'"
+        )
+    versions = [component_versions(evidence) for evidence in evidences]
+    if any(version != versions[0] for version in versions):
+        raise BaselineError("the runs met different component versions", remedy="Record runs of one deployment")
+    return Baseline(
+        product=first.product,
+        release=first.release,
+        source=source,
+        suite_name=str(first.suite.get("name", "")),
+        suite_digest=str(first.suite["digest"]),
+        recorded_at=recorded_at,
+        recorded_by=recorded_by,
+        run_ids=tuple(sorted(run.run_id for run in started)),
+        components=versions[0],
+        target={key: first.target.get(key) for key in ("name", "kind", "facts") if key in first.target},
+        results=_merge(evidences),
+        operations=_operations(pd.concat([evidence.steps for evidence in evidences], ignore_index=True)),
+    )
+
+
+def _fault(evidence: Evidence) -> str:
+    """Returns why this run may not speak for a release; empty where it may."""
+    started, finished = evidence.started, evidence.finished
+    if evidence.damage:
+        return f"its journal is damaged ({evidence.damage[0]})"
+    if started is None or evidence.plan_complete is None or finished is None:
+        return "it was cut off before its end"
+    if evidence.interruptions or evidence.workers_lost:
+        return "it was interrupted or lost a worker"
+    if finished.problems:
+        return f"it ended with a problem ({finished.problems[0]})"
+    if started.selection.get("complete") is not True or not bool(evidence.planned["selected"].all()):
+        return "it ran a part of the suite only"
+    if started.suite.get("pin") != "match" or not started.suite.get("digest"):
+        return f"its suite is not the pinned one (pin: {started.suite.get('pin', 'absent')})"
+    if started.target.get("defects"):
+        return f"defects were switched on ({', '.join(map(str, started.target['defects']))})"
+    if not evidence.probes or any(probe.status != "ok" for probe in evidence.probes):
+        return "not every service of its target was found healthy"
+    for probe in evidence.probes:
+        if probe.expected_version and probe.version != probe.expected_version:
+            return f"{probe.service} reported version {probe.version} instead of {probe.expected_version}"
+    if unfinished := set(evidence.planned["case"]) - set(evidence.cases["case"]):
+        return f"case {min(unfinished)} has no result"
+    if len(broken := evidence.cases.loc[evidence.cases["outcome"] == Outcome.ERROR.value, "case"]):
+        return f"case {broken.min()} broke, so what it would have shown is not known"
+    if evidence.checks.empty:
+        return "it holds no check"
+    return ""
+
+
+def _merge(evidences: Sequence[Evidence]) -> pd.DataFrame:
+    latencies: dict[str, list[float]] = {}
+    for evidence in evidences:
+        for step, latency in zip(evidence.steps["step"], evidence.steps["latency_ms"], strict=True):
+            if not np.isnan(latency):
+                latencies.setdefault(step, []).append(latency)
+    rows: dict[str, dict[str, Any]] = {}
+    for evidence in evidences:
+        for check, mark, operation, component, outcome, step in evidence.checks[
+            ["check", "fingerprint", "operation", "component", "outcome", "step"]
+        ].itertuples(index=False):
+            row = rows.get(check)
+            if row is None:
+                row = rows[check] = dict.fromkeys(("runs", *COUNTS), 0)
+                row |= {"check": check, "fingerprint": mark, "operation": operation, "component": component}
+                row |= _latency("latency_", latencies.get(step, []))
+            elif row["fingerprint"] != mark:
+                raise BaselineError(
+                    f"check {check} asks different questions in runs of one suite",
+                    remedy="Make the check's text independent of the run",
+                )
+            row["runs"] += 1
+            row[outcome] += 1
+    return _results(rows.values())
+
+
+def _results(rows: Any) -> pd.DataFrame:
+    ordered = sorted(rows, key=lambda row: str(row["check"]))
+    kinds = dict.fromkeys(("runs", *COUNTS), "int64") | dict.fromkeys(LATENCIES, "float64")
+    return pd.DataFrame(
+        {name: pd.Series([row[name] for row in ordered], dtype=kinds.get(name, "object")) for name in RESULT_COLUMNS}
+    )
+
+
+def _latency(prefix: str, values: Sequence[float]) -> dict[str, float]:
+    if not len(values):
+        return {f"{prefix}{name}_ms": float("nan") for name in ("p50", "p95", "max")}
+    figures = {"p50": percentile(values, 50), "p95": percentile(values, 95), "max": float(max(values))}
+    return {f"{prefix}{name}_ms": round(value, 1) for name, value in figures.items()}
+
+
+def _operations(steps: pd.DataFrame) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for operation, group in steps.groupby("operation", sort=True):
+        figures: dict[str, float] = {}
+        for prefix, column in (("", "latency_ms"), ("callback_", "callback_ms")):
+            if values := list(group[column].dropna()):
+                figures |= {f"{prefix}count": len(values)} | _latency(prefix, values)
+        if figures:
+            found[str(operation)] = figures
+    return found

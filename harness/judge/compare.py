@@ -1,0 +1,208 @@
+"""Where does every check stand against the baseline? Each one in the union of both sides in exactly one class.
+
+The order in which the classes are decided is the table in ``_classes``; the first line that holds decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from harness.judge.baseline import COUNTS, Baseline, case_of, empty_results
+from harness.judge.evidence import Evidence
+from harness.model.outcome import ComparisonClass, Outcome
+
+__all__ = ["COMPARISON_COLUMNS", "Comparison", "compare"]
+
+COMPARISON_COLUMNS: Final = (
+    "check", "class", "outcome", "baseline_runs", *(f"baseline_{name}" for name in COUNTS), "message",
+    "definition_changed", "case", "step", "component", "operation", "kind",
+)  # fmt: skip
+_CLASSES: Final = [each.value for each in ComparisonClass]
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """The comparison as a table of ``COMPARISON_COLUMNS``, sorted by check.
+
+    ``outcome`` is empty where the run gave no result; ``baseline_*`` are 0 where the baseline knows nothing. ``kind``
+    is ``check``, or ``case`` for a row that stands for a whole case because no check of it carries what happened: a
+    selected case that never finished, gave no check, broke, was skipped, or failed although no check of it did.
+    """
+
+    table: pd.DataFrame
+
+    def counts(self) -> dict[str, int]:
+        """Returns the number of rows per class; every class is present."""
+        codes = self.table["class"].cat.codes.to_numpy()
+        return dict(zip(_CLASSES, np.bincount(codes, minlength=len(_CLASSES)).tolist(), strict=True))
+
+    def of(self, *classes: ComparisonClass) -> pd.DataFrame:
+        """Returns the rows of these classes, sorted by check."""
+        return self.table[self.mask(*classes)]
+
+    def mask(self, *classes: ComparisonClass) -> Mask:
+        """Returns which rows are of these classes."""
+        codes = self.table["class"].cat.codes.to_numpy()
+        return np.isin(codes, [_CLASSES.index(each.value) for each in classes])
+
+
+def compare(evidence: Evidence, baseline: Baseline | None) -> Comparison:
+    """Returns the class of every check that the run gave, the plan expects or ``baseline`` holds.
+
+    Expected of a selected case are the checks its plan names or, where it names none, those the baseline holds of it.
+    Without a baseline nothing is known of before: what ran is new.
+    """
+    base = empty_results() if baseline is None else baseline.results
+    checks = _check_rows(evidence, base)
+    return Comparison(_finished(checks, _case_rows(evidence, checks)))
+
+
+def _check_rows(evidence: Evidence, base: pd.DataFrame) -> pd.DataFrame:
+    run, plan = evidence.checks, evidence.planned
+    planned_ids = [check for checks in plan["checks"] if checks is not None for check in checks]
+    # The union: the run's checks, then what only the baseline holds, then what only the plan names.
+    run_index, base_index = pd.Index(run["check"], dtype=object), pd.Index(base["check"], dtype=object)
+    in_run = run_index.get_indexer(base_index) >= 0
+    base_only = np.flatnonzero(~in_run)
+    planned_index = pd.Index(planned_ids, dtype=object).unique()
+    plan_only = planned_index[
+        (run_index.get_indexer(planned_index) < 0) & (base_index.get_indexer(planned_index) < 0)
+    ].to_numpy()
+    at_base = np.concatenate([base_index.get_indexer(run_index), base_only, np.full(len(plan_only), -1)])
+    ran = np.arange(len(at_base)) < len(run)
+    absent = base.iloc[base_only]
+    absent_cases = [case_of(check) for check in absent["check"]]
+
+    def column(name: str, from_base: Any, from_plan: Any) -> npt.NDArray[np.object_]:
+        parts = [run[name].to_numpy(dtype=object), np.asarray(from_base, dtype=object)]
+        return np.concatenate([*parts, np.asarray(from_plan, dtype=object)])
+
+    def blank(count: int) -> npt.NDArray[np.object_]:
+        return np.full(count, "", dtype=object)
+
+    rows = {
+        "check": column("check", absent["check"], plan_only),
+        "outcome": column("outcome", blank(len(absent)), blank(len(plan_only))),
+        "message": column("message", blank(len(absent)), blank(len(plan_only))),
+        "case": column("case", absent_cases, [case_of(check) for check in plan_only]),
+        "step": column(
+            "step",
+            [check.rsplit("::", 1)[0] for check in absent["check"]],
+            [check.rsplit("::", 1)[0] for check in plan_only],
+        ),
+        "component": column("component", absent["component"], blank(len(plan_only))),
+        "operation": column("operation", absent["operation"], blank(len(plan_only))),
+    }
+    for name in ("runs", *COUNTS):
+        rows[f"baseline_{name}"] = np.where(at_base >= 0, np.append(base[name].to_numpy(), 0)[at_base], 0)
+    before = np.append(base["fingerprint"].to_numpy(dtype=object), "")[at_base]
+    now = column("fingerprint", absent["fingerprint"], blank(len(plan_only)))
+    rows["definition_changed"] = (at_base >= 0) & (now != before)
+    frame = pd.DataFrame(rows)
+    frame["class"] = _classes(frame, evidence, ran, set(planned_ids))
+    frame["kind"] = "check"
+    return frame
+
+
+def _classes(frame: pd.DataFrame, evidence: Evidence, ran: Mask, planned_ids: set[str]) -> pd.Categorical[str]:
+    plan = evidence.planned
+    at_plan = pd.Index(plan["case"], dtype=object).get_indexer(pd.Index(frame["case"], dtype=object))
+    planned = at_plan >= 0
+    selected = planned & np.append(plan["selected"].to_numpy(dtype=bool), False)[at_plan]
+    itemised = planned & np.append(plan["checks"].notna().to_numpy(dtype=bool), False)[at_plan]
+    struck = itemised & ~frame["check"].isin(planned_ids).to_numpy() if itemised.any() else itemised
+    outcome = frame["outcome"].to_numpy()
+    passed, failed = (outcome == each.value for each in (Outcome.PASSED, Outcome.FAILED))
+    hollow, blind = outcome == Outcome.HOLLOW.value, np.isin(outcome, [Outcome.ERROR.value, Outcome.SKIPPED.value])
+    base_passed, base_failed = (frame[f"baseline_{name}"].to_numpy() > 0 for name in ("passed", "failed"))
+    always_passed, always_failed = base_passed & ~base_failed, base_failed & ~base_passed
+    mixed = base_passed & base_failed & ~frame["definition_changed"].to_numpy()
+    # Only a closed plan can say that something is no longer there.
+    closed = evidence.plan_complete is not None
+    table: tuple[tuple[Mask, ComparisonClass], ...] = (
+        (~ran & closed & (~planned | struck), ComparisonClass.REMOVED),
+        (~ran & planned & ~selected, ComparisonClass.UNKNOWN),
+        (~ran, ComparisonClass.MISSING),
+        (blind, ComparisonClass.UNKNOWN),
+        (hollow, ComparisonClass.HOLLOW),
+        (mixed & (passed | failed), ComparisonClass.FLAKY),
+        (passed & always_passed, ComparisonClass.UNCHANGED_PASS),
+        (failed & always_passed, ComparisonClass.REGRESSED),
+        (passed & always_failed, ComparisonClass.FIXED),
+        (failed & always_failed, ComparisonClass.UNCHANGED_FAIL),
+        (passed, ComparisonClass.NEW_PASS),
+        (failed, ComparisonClass.NEW_FAIL),
+    )
+    codes = np.select(
+        [holds for holds, _ in table],
+        [_CLASSES.index(each.value) for _, each in table],
+        default=_CLASSES.index(ComparisonClass.UNKNOWN.value),
+    )
+    return pd.Categorical.from_codes(codes.astype("int8"), categories=pd.Index(_CLASSES))
+
+
+def _case_rows(evidence: Evidence, checks: pd.DataFrame) -> pd.DataFrame:
+    """One row for each selected case whose fate no check of it shows."""
+    plan = evidence.planned
+    cases = pd.Index(plan.loc[plan["selected"], "case"], dtype=object)
+    at = pd.Index(evidence.cases["case"], dtype=object).get_indexer(cases)
+    outcome = np.append(evidence.cases["outcome"].to_numpy(dtype=object), "")[at]
+    message = np.append(evidence.cases["message"].to_numpy(dtype=object), "")[at]
+
+    at_case = cases.get_indexer(pd.Index(checks["case"], dtype=object))
+
+    def some(holds: Any) -> Mask:
+        """Which cases have a check for which this holds."""
+        found = at_case[np.asarray(holds) & (at_case >= 0)]
+        return np.bincount(found, minlength=len(cases))[: len(cases)] > 0
+
+    checked = checks["outcome"].to_numpy()
+    anything = some(checked != "")
+    is_missing = some((checks["class"] == ComparisonClass.MISSING.value).to_numpy())
+    failed, hollow = some(checked == Outcome.FAILED.value), some(checked == Outcome.HOLLOW.value)
+    blind = some(np.isin(checked, [Outcome.ERROR.value, Outcome.SKIPPED.value]))
+    passed_before = some(checks["baseline_passed"] > 0) & ~some(checks["baseline_failed"] > 0)
+
+    def ended(*outcomes: Outcome) -> Mask:
+        return np.isin(outcome, [each.value for each in outcomes])
+
+    table: tuple[tuple[Mask, ComparisonClass, str], ...] = (
+        ((at < 0) & ~is_missing, ComparisonClass.MISSING, "the case never finished"),
+        (ended(Outcome.ERROR) & ~blind, ComparisonClass.UNKNOWN, "the case broke"),
+        (ended(Outcome.SKIPPED) & ~blind, ComparisonClass.UNKNOWN, "the case was skipped"),
+        (
+            ended(Outcome.FAILED) & ~failed & passed_before,
+            ComparisonClass.REGRESSED,
+            "the case failed outside any check",
+        ),
+        (ended(Outcome.FAILED) & ~failed, ComparisonClass.NEW_FAIL, "the case failed outside any check"),
+        (ended(Outcome.PASSED) & ~anything, ComparisonClass.HOLLOW, "the case passed without a single check"),
+        (ended(Outcome.HOLLOW) & ~hollow, ComparisonClass.HOLLOW, "the case asserted nothing"),
+    )
+    which = np.select([holds for holds, _, _ in table], range(len(table)), default=-1)
+    shown = np.flatnonzero(which >= 0)
+    frame = pd.DataFrame({"check": cases[shown], "case": cases[shown], "outcome": outcome[shown]})
+    frame["message"] = [f"{table[which[n]][2]}: {message[n]}" if message[n] else table[which[n]][2] for n in shown]
+    frame["class"] = pd.Categorical([table[which[n]][1].value for n in shown], categories=_CLASSES)
+    for name in ("runs", *COUNTS):
+        frame[f"baseline_{name}"] = 0
+    frame["definition_changed"] = False
+    for name in ("step", "component", "operation"):
+        frame[name] = ""
+    frame["kind"] = "case"
+    return frame
+
+
+def _finished(checks: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFrame:
+    columns = list(COMPARISON_COLUMNS)
+    both = pd.concat([checks[columns], cases[columns]], ignore_index=True) if len(cases) else checks[columns]
+    ids = both["check"].tolist()
+    order = sorted(range(len(ids)), key=ids.__getitem__)
+    return both if order == list(range(len(ids))) else both.take(order).reset_index(drop=True)

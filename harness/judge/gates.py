@@ -1,0 +1,119 @@
+"""What answers the gates around the core? One function per gate, each giving what keeps it from a plain pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from harness.judge.evidence import Evidence
+from harness.judge.reasons import FAIL, KNOWN, UNKNOWN, Case, Code, reason_of, same_version
+from harness.judge.rules import Grounds, RuleFinding, counted, judge_rules, some_of
+from harness.model.outcome import GateName, GateStatus, Severity
+from harness.model.release import Release, ReleaseVersion
+from harness.model.verdict import Reason
+
+__all__ = ["artefacts", "preflight", "products", "release_of", "scheme"]
+
+CORE_PRODUCT: Final = "mojaloop"
+
+
+def preflight(evidence: Evidence, release: Release | None) -> Iterator[Reason]:
+    """Yields what keeps the target from being the healthy deployment of the release that the run was meant for."""
+    gate, again = GateName.PREFLIGHT, "Repair the environment and run again"
+    probed = {probe.service for probe in evidence.probes}
+    if not probed:
+        yield reason_of(Code.NOT_PROBED, gate, UNKNOWN, "no service of the target was probed before the run", again)
+    named = evidence.started.target.get("services") if evidence.started else None
+    silent = sorted(set(named) - probed) if probed and isinstance(named, Mapping) else []
+    if silent:
+        text = f"{counted(len(silent), 'service')} of the target not probed: {some_of(silent)}"
+        yield reason_of(
+            Code.NOT_PROBED, gate, UNKNOWN, text, "Probe every service that the target names, and run again"
+        )
+    for probe in sorted(evidence.probes, key=lambda probe: (probe.service, probe.url)):
+        if probe.status != "ok":
+            detail = f": {probe.message}" if probe.message else ""
+            text = f"{probe.service} was found {probe.status}{detail}"
+            yield reason_of(Code.SERVICE_NOT_OK, gate, FAIL, text, f"Bring {probe.service} up and run again")
+            continue
+        published = release.components.get(probe.service.removesuffix("-admin")) if release else None
+        for expected in sorted({version for version in (probe.expected_version, published) if version}):
+            if not probe.version:
+                text = f"{probe.service} did not report its version; {expected} is expected"
+                remedy = f"Make its health endpoint report versionNumber, or deploy {expected}; then run again"
+                yield reason_of(Code.VERSION_NOT_REPORTED, gate, UNKNOWN, text, remedy)
+            elif _bare(probe.version) != _bare(expected):
+                text = f"{probe.service} runs {probe.version}, the release has {expected}"
+                yield reason_of(
+                    Code.VERSION_DIFFERS, gate, FAIL, text, f"Deploy {probe.service} {expected} and run again"
+                )
+
+
+def _bare(version: str) -> str:
+    return version.strip().removeprefix("v")
+
+
+def products(evidence: Evidence) -> Iterator[Reason]:
+    """Yields why the extension products of the release are not judged; nothing where it has none."""
+    if evidence.started is not None and evidence.started.product != CORE_PRODUCT:
+        text = f"{evidence.started.product} is an extension product: it is judged on top of a {CORE_PRODUCT} release"
+        yield reason_of(Code.PRODUCT_UNSUPPORTED, GateName.PRODUCTS, UNKNOWN, text, f"Run the {CORE_PRODUCT} release")
+
+
+def scheme(case: Case) -> tuple[tuple[Reason, ...], tuple[RuleFinding, ...]]:
+    """Returns the reasons that the Scheme's rules give, and every rule's finding."""
+    gate, started = GateName.SCHEME, case.evidence.started
+    if case.criteria is None:
+        if started is not None and started.scheme:
+            text = f"the criteria of scheme {started.scheme} are not there"
+            remedy = f"Write scheme_rules/{started.scheme}/criteria.yaml, and judge again"
+            return (reason_of(Code.CRITERIA_ABSENT, gate, UNKNOWN, text, remedy),), ()
+        text, remedy = "no Scheme's criteria were applied", "Judge again with --scheme"
+        return (reason_of(Code.SCHEME_ABSENT, gate, UNKNOWN, text, remedy),), ()
+    grounds = Grounds(case.evidence, case.comparison, case.baseline, case.proven, not case.suite_reasons)
+    findings = judge_rules(case.criteria, grounds)
+    reasons = []
+    for found in findings:
+        if found.status is GateStatus.PASS:
+            continue
+        minor = found.status is FAIL and found.rule.severity is Severity.MINOR
+        text = f"{found.rule.id} ({found.rule.severity.value}, {found.rule.title}): {found.text}"
+        remedy = f"Meet the rule: {found.rule.rationale}"
+        reasons.append(reason_of(Code.CRITERION, gate, KNOWN if minor else found.status, text, remedy, found.checks))
+    return tuple(reasons), findings
+
+
+def release_of(evidence: Evidence) -> Release | None:
+    """Returns the release manifest that the journal itself holds; ``None`` where there is none or it is unreadable."""
+    manifest = evidence.started.release_manifest if evidence.started else None
+    components = manifest.get("components") if manifest else None
+    if not manifest or not isinstance(components, Mapping):
+        return None
+    try:
+        version = ReleaseVersion.parse(str(manifest.get("version", "")))
+    except ValueError:
+        return None
+    named = {str(name): str(value) for name, value in components.items()}
+    return Release(str(manifest.get("product", "")), version, named, str(manifest.get("source", "")))
+
+
+def artefacts(evidence: Evidence, release: Release | None) -> Iterator[Reason]:
+    """Yields what keeps the release's manifest from being there and being the one of this run."""
+    gate, started, recorded = GateName.ARTEFACTS, evidence.started, release_of(evidence)
+    if release is None:
+        text = "there is no manifest of the release"
+        yield reason_of(Code.MANIFEST_ABSENT, gate, UNKNOWN, text, "Import the release notes: harness release import")
+        return
+    if not release.components:
+        text = "the manifest of the release names no component"
+        yield reason_of(Code.MANIFEST_ABSENT, gate, UNKNOWN, text, "Import the release notes again")
+    if started is not None and (
+        release.product != started.product or not same_version(str(release.version), started.release)
+    ):
+        text = f"the manifest is of {release.product} {release.version}, the run of {started.product} {started.release}"
+        yield reason_of(Code.MANIFEST_DIFFERS, gate, UNKNOWN, text, "Judge with the manifest of the run's release")
+    elif recorded is not None and (
+        recorded.version != release.version or dict(recorded.components) != dict(release.components)
+    ):
+        text = "the manifest is not the one the run was started with"
+        yield reason_of(Code.MANIFEST_DIFFERS, gate, UNKNOWN, text, "Run again with this manifest")

@@ -1,0 +1,138 @@
+"""The ``allure-results`` folder of a run: one result per case, and what Allure shows around them.
+
+Everything is derived from the journal, the exchanges and the verdict, and is the same each time it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, final
+
+from allure_commons.model2 import GlobalAttachment, GlobalError, Globals
+from attr import asdict
+
+from harness.model.outcome import GateStatus
+from harness.model.verdict import Verdict
+from harness.report.allure_results import case_result, milliseconds, stable_uuid
+from harness.report.files import json_bytes, replace_folder
+from harness.report.interface import ReportInput, story_of
+from harness.report.properties import properties
+from harness.report.stories import RunStory
+from harness.report.text import one_line
+
+__all__ = ["AllureResults", "categories", "environment"]
+
+# Name, the first word of a case's message (harness.report.fate), what it means.
+_CATEGORIES = (
+    ("Regressions", "regressed", "Passed in the baseline, fails now."),
+    ("New failures", "new-fail", "Not in the baseline, fails."),
+    ("Missing evidence", "missing", "Expected in this run, no result: a worker lost, a run cut off."),
+    ("Environment", "environment", "The target could not be used as the case needs it."),
+    ("Harness errors", "harness error", "The harness or a script broke: nothing is known."),
+    ("Hollow", "hollow", "Ran, but asserted nothing."),
+    ("Flaky", "flaky", "Passed and failed in the baseline's runs."),
+    ("Known failures", "unchanged-fail", "Failed in the baseline, fails now."),
+    ("Failures without a baseline", "failed", "Nothing to compare with."),
+    ("Skipped", "skipped", "Selected, but not made."),
+    ("Not selected", "not selected", "Left out of this run."),
+)
+
+
+@final
+class AllureResults:
+    """Writes ``allure-results``. A folder that is there already is replaced, never added to."""
+
+    name = "allure"
+
+    def write(self, run: ReportInput, folder: Path) -> list[Path]:
+        """Writes ``folder/allure-results`` and returns its path. Raises ``OSError``; then the old one still stands."""
+        results = folder / "allure-results"
+        story = story_of(run)
+        with replace_folder(results) as fresh:
+            for name, content in _files(run, story):
+                (fresh / name).write_bytes(content)
+        return [results]
+
+
+def _files(run: ReportInput, story: RunStory) -> Iterator[tuple[str, bytes]]:
+    verdict = run.judged.verdict
+    for case in story.cases:
+        told = case_result(case, story, run.exchanges)
+        yield told.result.file_pattern.format(prefix=told.result.uuid), json_bytes(_plain(told.result))
+        yield from told.attachments.items()
+    yield from _around(verdict, story)
+    yield "categories.json", json_bytes(categories(), indent=2)
+    yield "environment.properties", properties(environment(verdict, story))
+    yield (
+        "executor.json",
+        json_bytes(
+            {
+                "name": "Mojaloop Harness",
+                "type": "mojaloop-harness",
+                "buildName": verdict.run_id,
+                "reportName": f"{verdict.product} {verdict.release}: {verdict.text}",
+            },
+            indent=2,
+        ),
+    )
+
+
+def _plain(item: Any) -> dict[str, Any]:
+    """The item without its unset fields; a time of 0 is a time."""
+    return asdict(item, filter=lambda _, value: value is not None and value != [])
+
+
+def categories() -> list[dict[str, Any]]:
+    """Returns Allure's categories: a case is in the one whose word its message begins with."""
+    return [
+        {"name": name, "messageRegex": rf"^{word}\b[\s\S]*", "description": description}
+        for name, word, description in _CATEGORIES
+    ]
+
+
+def environment(verdict: Verdict, story: RunStory) -> dict[str, str]:
+    """Returns what was judged where: shown on the report's first page."""
+    shown = {"Verdict": verdict.text, "Product": verdict.product, "Release": verdict.release, "Run": verdict.run_id}
+    started = story.started
+    if started is not None:
+        suite, target = started.suite, started.target
+        shown |= {
+            "Scheme": started.scheme or "none",
+            "Target": str(target.get("name", "")),
+            "Target kind": str(target.get("kind", "")),
+            "Suite": str(suite.get("name", "")),
+            "Suite digest": str(suite.get("digest", "")),
+            "Suite pin": str(suite.get("pin", "")),
+            "Harness": str(started.tool.get("version", "")),
+        }
+        if defects := target.get("defects"):
+            shown["Defects switched on"] = ", ".join(map(str, defects))
+        manifest = started.release_manifest or {}
+        components = manifest.get("components") or {}
+        shown |= {f"Component {name}": str(version) for name, version in sorted(components.items())}
+    return {name: one_line(value) for name, value in shown.items() if value}
+
+
+def _around(verdict: Verdict, story: RunStory) -> Iterator[tuple[str, bytes]]:
+    """What concerns the run as a whole: why the verdict is as it is, and the checks that are no longer there."""
+    moment = next(
+        (began for case in story.cases if case.finished and (began := milliseconds(case.finished.started_at))), 0
+    )
+    errors = [
+        GlobalError(
+            message=one_line(f"{reason.gate.value}: {reason.text}"), trace=one_line(reason.remedy), timestamp=moment
+        )
+        for reason in verdict.reasons
+        if reason.status is not GateStatus.PASS
+    ]
+    attachments = []
+    if story.removed:
+        name = f"{stable_uuid(verdict.run_id, 'removed')}-attachment.json"
+        attachments.append(
+            GlobalAttachment(name="removed checks", source=name, type="application/json", timestamp=moment)
+        )
+        yield name, json_bytes([row.check for row in story.removed], indent=2)
+    if errors or attachments:
+        whole = Globals(attachments=attachments, errors=errors)
+        yield whole.file_pattern.format(prefix=stable_uuid(verdict.run_id, "globals")), json_bytes(_plain(whole))

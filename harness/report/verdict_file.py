@@ -1,0 +1,28 @@
+"""The verdict and the comparison as files: ``verdict.json`` and ``comparison.csv`` in the run's folder.
+
+They are what the judge said, byte for byte; every other report can be checked against them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import final
+
+from harness.judge.document import verdict_to_json
+from harness.report.files import utf8, write_file
+from harness.report.interface import ReportInput
+
+__all__ = ["VerdictFiles"]
+
+
+@final
+class VerdictFiles:
+    """Writes both; ``comparison.csv`` first, so that a ``verdict.json`` never stands without it."""
+
+    name = "verdict"
+
+    def write(self, run: ReportInput, folder: Path) -> list[Path]:
+        """Returns the two paths. Raises ``OSError``; then a file that could not be written is as it was."""
+        table = utf8(run.judged.comparison.table.to_csv(index=False, lineterminator="\n"))
+        verdict = utf8(verdict_to_json(run.judged))
+        return [write_file(folder / "comparison.csv", table), write_file(folder / "verdict.json", verdict)]

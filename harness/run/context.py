@@ -1,0 +1,115 @@
+"""What a worker must know of the run it works for. Made by the controller, handed over as plain JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, final
+
+from harness.engine.inbound.messages import InboundAddress
+from harness.model.release import Release, ReleaseVersion
+from harness.target.model import Target
+
+__all__ = ["PlannedCase", "RunContext"]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """One run, as every process that takes part in it sees it."""
+
+    run_id: str
+    workspace: Path
+    product: str
+    release: Release
+    target: Target
+    inbound: InboundAddress
+    suite: Path
+    """The suite folder that case paths are relative to."""
+    labels: tuple[str, ...]
+    plan_folder: Path
+    """Where a worker leaves its plan for the controller."""
+    worker: str = "main"
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns all of it, credentials included: for the way from process to process, never for writing."""
+        return {
+            "run_id": self.run_id,
+            "workspace": str(self.workspace),
+            "product": self.product,
+            "release": {
+                "version": str(self.release.version),
+                "components": dict(self.release.components),
+                "source": self.release.source,
+                "date": self.release.date,
+            },
+            "target": self.target.to_json(),
+            "inbound": self.inbound.to_json(),
+            "suite": str(self.suite),
+            "labels": list(self.labels),
+            "plan_folder": str(self.plan_folder),
+            "worker": self.worker,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Reads what ``to_json`` gave."""
+        release = data["release"]
+        return cls(
+            run_id=data["run_id"],
+            workspace=Path(data["workspace"]),
+            product=data["product"],
+            release=Release(
+                product=data["product"],
+                version=ReleaseVersion.parse(release["version"]),
+                components=release["components"],
+                source=release["source"],
+                date=release["date"],
+            ),
+            target=Target.from_json(data["target"]),
+            inbound=InboundAddress.from_json(data["inbound"]),
+            suite=Path(data["suite"]),
+            labels=tuple(data["labels"]),
+            plan_folder=Path(data["plan_folder"]),
+            worker=data["worker"],
+        )
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PlannedCase:
+    """A case as collected. ``node`` is pytest's id of the item, ``case`` ours."""
+
+    case: str
+    node: str
+    title: str
+    feature: str
+    labels: tuple[str, ...]
+    severity: str
+    file: str
+    selected: bool
+    checks: tuple[str, ...] | None = None
+    group: str | None = None
+    """Cases of one group keep their order within one worker."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns a JSON-ready object."""
+        return {
+            "case": self.case,
+            "node": self.node,
+            "title": self.title,
+            "feature": self.feature,
+            "labels": list(self.labels),
+            "severity": self.severity,
+            "file": self.file,
+            "selected": self.selected,
+            "checks": None if self.checks is None else list(self.checks),
+            "group": self.group,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Reads what ``to_json`` gave."""
+        checks = data["checks"]
+        return cls(**{**data, "labels": tuple(data["labels"]), "checks": None if checks is None else tuple(checks)})

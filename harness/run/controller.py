@@ -1,0 +1,408 @@
+"""What happens in the one process that controls a run: set the stage, write the journal, clear the stage.
+
+The order is fixed: hub, inbound server, journal, preflight, cases, end. Whatever ends the run early, the journal stands.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import queue
+import secrets
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol, final
+
+import pytest
+
+import harness
+from harness.engine.inbound.messages import InboundNote
+from harness.engine.inbound.server import InboundServer
+from harness.errors import HarnessError, UsageError
+from harness.hub.process import HubProcess
+from harness.model.outcome import Outcome
+from harness.model.records import (
+    CaseFinished,
+    CasePlanned,
+    CaseStarted,
+    CheckRecorded,
+    Interrupted,
+    PlanComplete,
+    RunFinished,
+    RunStarted,
+    WorkerLost,
+    record_from_json,
+)
+from harness.run.context import PlannedCase, RunContext
+from harness.run.journal import JournalWriter
+from harness.run.options import EMBEDDED, RunOptions
+from harness.run.redact import Redactor
+from harness.suite.pin import PinCheck, check_pin, load_pin, suite_digest, suite_files
+from harness.target.model import Target
+from harness.target.preflight import probe
+
+__all__ = ["Controller", "Listener"]
+
+
+class Listener(Protocol):
+    """Who wants to hear how the run goes. Only listens."""
+
+    def start(self, total: int) -> None:
+        """``total`` cases will run."""
+
+    def case_started(self, case_id: str) -> None:
+        """A case began."""
+
+    def case_finished(self, case_id: str, outcome: Outcome) -> None:
+        """A case ended."""
+
+    def note(self, text: str) -> None:
+        """Something worth a line."""
+
+    def stop(self) -> None:
+        """The run is over."""
+
+
+@final
+class Controller:
+    """Owns the run folder, the hub, the inbound server and the journal from ``open`` to ``close``."""
+
+    NAME = "harness-controller"
+    """What pytest knows this plugin by."""
+
+    def __init__(self, options: RunOptions, listener: Listener | None = None) -> None:
+        self.__name__ = self.NAME
+        self.options = options
+        self.context: RunContext
+        self.folder: Path
+        self._listener = listener
+        self._hub: HubProcess | None = None
+        self._inbound: InboundServer | None = None
+        self._journal: JournalWriter | None = None
+        self._plan_folder = Path(tempfile.mkdtemp(prefix="harness-plan-"))
+        self._notes: queue.SimpleQueue[InboundNote] = queue.SimpleQueue()
+        self._plan: dict[str, PlannedCase] | None = None
+        self._running: set[str] = set()
+        self._finished: set[str] = set()
+        self._checks = 0
+        self._problems: list[str] = []
+        self._interrupted: str | None = None
+        self._started = time.monotonic()
+        self._previous_sigterm: Callable[[int, FrameType | None], Any] | int | None = None
+
+    def open(self) -> None:
+        """Starts the servers, opens the journal, probes the target. On failure clears up and raises ``HarnessError``."""
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> None:
+        options = self.options
+        target = options.target or self._start_hub()
+        self._inbound = InboundServer.start(
+            host=target.callback.host,
+            port=target.callback.port,
+            public_url=target.callback.public_url or None,
+            on_note=self._notes.put,
+        )
+        suite = options.workspace.suite(options.product).resolve()
+        run_id = options.run_id or _new_run_id(options)
+        self.folder = options.workspace.runs / run_id
+        try:
+            self.folder.mkdir(parents=True)
+        except FileExistsError:
+            raise UsageError(f"run {run_id} exists already", remedy="Choose another --harness-run-id") from None
+        self.context = RunContext(
+            run_id=run_id,
+            workspace=options.workspace.root,
+            product=options.product,
+            release=options.manifest,
+            target=target,
+            inbound=self._inbound.address,
+            suite=suite,
+            labels=options.labels,
+            plan_folder=self._plan_folder,
+        )
+        redactor = Redactor([*target.secrets, self._inbound.address.token])
+        self._journal = JournalWriter(self.folder, redactor)
+        started = self._run_started(suite, target)
+        self._journal.write(started)
+        text = json.dumps(redactor.redact(started.to_json()), indent=2, ensure_ascii=False, sort_keys=True)
+        (self.folder / "run.json").write_text(text + "\n", encoding="utf-8")
+        for service in probe(target, options.manifest):
+            self._journal.write(service)
+            if service.status != "ok":
+                self._note(f"preflight: {service.service} is {service.status}: {service.message}")
+
+    def _start_hub(self) -> Target:
+        self._hub = HubProcess.start(self.options.manifest, defects=self.options.defects)
+        return Target(
+            name=EMBEDDED,
+            kind="embedded",
+            services=self._hub.services,
+            defects=self.options.defects,
+            callback_timeout_s=5.0,
+        )
+
+    def _run_started(self, suite: Path, target: Target) -> RunStarted:
+        options = self.options
+        if options.collections:
+            files = {path.name: _digest(path) for path in options.collections}
+            pin = PinCheck("absent")
+            description = {"name": ", ".join(sorted(files)), "source": "collection"}
+        else:
+            files = suite_files(suite)
+            pin = check_pin(load_pin(options.workspace.pin(options.product, options.release)), files=files, cases=None)
+            description = {"name": options.product, "source": "native"}
+        return RunStarted(
+            run_id=self.folder.name,
+            product=options.product,
+            release=str(options.release),
+            scheme=options.scheme,
+            suite={
+                **description,
+                "digest": suite_digest(files),
+                "pin": pin.status,
+                "pinned_digest": pin.digest,
+                "pin_differences": list(pin.differences),
+            },
+            target=target.describe(),
+            selection={
+                "complete": not options.labels and all(path.resolve() == suite for path in options.paths),
+                "labels": list(options.labels),
+                "paths": [options.workspace.relative(path) for path in options.paths],
+            },
+            tool={
+                "name": "mojaloop-harness",
+                "version": harness.__version__,
+                "python": platform.python_version(),
+                "platform": f"{platform.system()} {platform.machine()}",
+                "pytest": pytest.__version__,
+            },
+            release_manifest={
+                "product": options.product,
+                "version": str(options.manifest.version),
+                "components": dict(options.manifest.components),
+                "source": options.manifest.source,
+            },
+        )
+
+    # -- what pytest tells -----------------------------------------------------------------------------------------
+
+    def pytest_sessionstart(self) -> None:
+        """Makes SIGTERM an orderly interruption."""
+        self._previous_sigterm = signal.getsignal(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, self._on_sigterm)
+
+    def _on_sigterm(self, _number: int, _frame: FrameType | None) -> None:
+        self._interrupted = "SIGTERM"
+        raise KeyboardInterrupt("SIGTERM")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Without pytest-xdist: the plan is ready."""
+        if session.items or (self._plan_folder / "main.json").exists():
+            self._take_plan("main")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """With pytest-xdist: hands the run to a new worker."""
+        context = {**self.context.to_json(), "worker": node.gateway.id}
+        node.workerinput["harness"] = json.dumps(context)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any) -> None:
+        """With pytest-xdist: a worker's plan is ready."""
+        self._take_plan(node.gateway.id)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object | None) -> None:
+        """A worker ended; with ``error`` it died, and what it had in hand is lost."""
+        if error is None:
+            return
+        lost = getattr(node, "_harness_lost", None)
+        self._write(WorkerLost(worker=node.gateway.id, case=lost, message=str(error)[:500]))
+        self._note(f"worker {node.gateway.id} died")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
+        """The item a dead worker was in the middle of."""
+        planned = (self._plan or {}).get(crashitem)
+        worker = getattr(getattr(report, "node", None), "gateway", None)
+        self._write(
+            WorkerLost(
+                worker=worker.id if worker else "unknown",
+                case=planned.case if planned else crashitem,
+                message="the worker died while it ran this case",
+            )
+        )
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """A case began."""
+        planned = (self._plan or {}).get(nodeid)
+        if planned is not None:
+            self._write(CaseStarted(case=planned.case, worker=""))
+            if self._listener:
+                self._listener.case_started(planned.case)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A phase of a case ended; the last one carries all that the case showed."""
+        self._drain_notes()
+        payload = getattr(report, "harness", None)
+        if payload is None:
+            return
+        for exchange in payload["exchanges"]:
+            if self._journal:
+                self._journal.exchange(exchange)
+        for data in payload["records"]:
+            record = record_from_json(data)
+            self._write(record)
+            if isinstance(record, CheckRecorded):
+                self._checks += 1
+            elif isinstance(record, CaseFinished):
+                self._finished.add(record.case)
+                if self._listener:
+                    self._listener.case_finished(record.case, record.outcome)
+        if self._journal and self._journal.broken:
+            pytest.exit(f"the journal cannot be written: {self._journal.broken}", returncode=4)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that cannot be collected is a problem of the run, never a smaller suite."""
+        if report.failed:
+            text = str(report.longrepr).strip().splitlines()
+            self._problem(f"cannot collect {report.nodeid or 'the suite'}: {text[-1] if text else 'no reason given'}")
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Somebody stopped the run."""
+        self._interrupted = self._interrupted or f"{excinfo.typename}: {excinfo.value}".rstrip(": ")
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Pytest or a plugin broke."""
+        lines = str(excrepr).strip().splitlines()
+        self._problem(f"internal error: {lines[-1] if lines else 'unknown'}")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Says in the journal how the run ended."""
+        for name, alive in (("embedded hub", self._hub), ("inbound server", self._inbound)):
+            if alive is not None and not alive.alive:
+                self._problem(f"the {name} ended before the run did")
+        if self._inbound is not None:
+            self._inbound.stop()
+        self._drain_notes()
+        if self._interrupted:
+            self._write(Interrupted(reason=self._interrupted))
+        else:
+            self._write(
+                RunFinished(
+                    cases=len(self._finished),
+                    checks=self._checks,
+                    duration_ms=round((time.monotonic() - self._started) * 1000, 3),
+                    problems=self._problems,
+                )
+            )
+
+    def pytest_unconfigure(self) -> None:
+        """Clears the stage."""
+        self.close()
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Stops what was started, in the reverse order. Safe to call twice."""
+        if self._previous_sigterm is not None:
+            signal.signal(signal.SIGTERM, self._previous_sigterm)
+            self._previous_sigterm = None
+        if self._listener:
+            self._listener.stop()
+        if self._journal is not None:
+            self._journal.close()
+        if self._inbound is not None:
+            self._inbound.stop()
+            self._inbound = None
+        if self._hub is not None:
+            self._hub.stop()
+            self._hub = None
+        shutil.rmtree(self._plan_folder, ignore_errors=True)
+
+    def _take_plan(self, worker: str) -> None:
+        path = self._plan_folder / f"{worker}.json"
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as problem:
+            self._problem(f"worker {worker} left no plan: {problem}")
+            return
+        plan = {case["node"]: PlannedCase.from_json(case) for case in data["cases"]}
+        if self._plan is not None:
+            if plan != self._plan:
+                self._problem(f"worker {worker} collected other cases than the first worker")
+            return
+        for text in data["problems"]:
+            self._problem(text)
+        self._plan = plan
+        self._write_plan(list(plan.values()))
+
+    def _write_plan(self, plan: list[PlannedCase]) -> None:
+        for planned in plan:
+            self._write(
+                CasePlanned(
+                    case=planned.case,
+                    title=planned.title,
+                    feature=planned.feature,
+                    labels=list(planned.labels),
+                    severity=planned.severity,
+                    file=planned.file,
+                    selected=planned.selected,
+                    checks=None if planned.checks is None else list(planned.checks),
+                )
+            )
+        if not self.options.collections:
+            pin = load_pin(self.options.workspace.pin(self.options.product, self.options.release))
+            if pin is not None:
+                cases = check_pin(pin, files=pin.files, cases=[planned.case for planned in plan])
+                for difference in cases.differences:
+                    self._problem(f"the suite differs from its pin: {difference}")
+        selected = sum(planned.selected for planned in plan)
+        self._write(PlanComplete(cases=len(plan), selected=selected))
+        if self._listener:
+            self._listener.start(selected)
+
+    def _write(self, record: Any) -> None:
+        if self._journal is not None:
+            self._journal.write(record)
+
+    def _drain_notes(self) -> None:
+        while not self._notes.empty():
+            self._write(self._notes.get())
+
+    def _problem(self, text: str) -> None:
+        if text not in self._problems:
+            self._problems.append(text)
+            self._note(text)
+
+    def _note(self, text: str) -> None:
+        if self._listener:
+            self._listener.note(text)
+
+
+def _new_run_id(options: RunOptions) -> str:
+    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    target = Path(options.target_name).stem
+    return f"{moment}-{options.product}-{options.release}-{target}-{secrets.token_hex(2)}"
+
+
+def _digest(path: Path) -> str:
+    import hashlib
+
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as problem:
+        raise HarnessError(f"{path} cannot be read: {problem.strerror}") from problem

@@ -1,0 +1,64 @@
+"""Runs a suite: a thin caller of pytest, which does the work, with the controller as one of its plugins."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import pytest
+
+from harness.errors import InternalError
+from harness.run.controller import Controller, Listener
+from harness.run.options import RunOptions
+from harness.run.plan import RUN_INI
+
+__all__ = ["Execution", "execute"]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How the pytest process went: where the evidence is, and whether the harness itself broke."""
+
+    folder: Path
+    internal_error: str = ""
+
+
+def execute(
+    options: RunOptions,
+    *,
+    workers: int,
+    keyword: str | None = None,
+    markers: str | None = None,
+    extra: Sequence[str] = (),
+    listener: Listener | None = None,
+) -> Execution:
+    """Runs the suite of ``options`` and returns where its journal is. Raises ``HarnessError`` where it cannot begin.
+
+    ``workers`` is the number of pytest-xdist workers, 0 for none. What pytest itself prints is held back: the journal
+    and the summary say it better.
+    """
+    controller = Controller(options, listener)
+    controller.open()
+    arguments = [
+        *(str(path) for path in options.paths),
+        "-c", str(RUN_INI), "--rootdir", str(options.workspace.root), "-n", str(workers),
+        "--dist", "loadfile" if options.collections else "worksteal",
+        "--harness-target", options.target_name, "--harness-release", str(options.release),
+        "--harness-product", options.product,
+        *(["-k", keyword] if keyword else []), *(["-m", markers] if markers else []), *extra,
+    ]  # fmt: skip
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            status = pytest.main(arguments, plugins=[controller])
+    finally:
+        controller.close()
+    if status == pytest.ExitCode.USAGE_ERROR:
+        raise InternalError(f"pytest refused its arguments: {printed.getvalue()[-2000:].strip()}")
+    broke = status == pytest.ExitCode.INTERNAL_ERROR
+    return Execution(controller.folder, printed.getvalue()[-4000:].strip() if broke else "")

@@ -1,0 +1,148 @@
+"""What a run is asked to do: the ``--harness-…`` options of pytest, resolved into files and names that exist.
+
+``harness run`` sets them; plain pytest takes them too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from harness.errors import SuiteError, UsageError
+from harness.model.release import Release, ReleaseVersion
+from harness.workspace import Workspace, find_workspace
+
+if TYPE_CHECKING:
+    import pytest
+
+    from harness.target.model import Target
+
+__all__ = ["EMBEDDED", "RunOptions", "add_options", "is_active", "resolve"]
+
+EMBEDDED = "embedded"
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declares the options of a run on pytest's command line."""
+    group = parser.getgroup("mojaloop-harness", "validation of a Mojaloop release")
+    group.addoption(
+        "--harness-target", metavar="NAME", help="run the suite against this target: embedded, a name, a file"
+    )
+    group.addoption("--harness-release", metavar="VERSION", help="the release under validation, for instance v17.1.0")
+    group.addoption("--harness-product", metavar="NAME", default="mojaloop", help="the product whose suite runs")
+    group.addoption("--harness-scheme", metavar="NAME", help="the Scheme whose criteria and targets apply")
+    group.addoption("--harness-run-id", metavar="ID", help="name of the run's folder under reports/runs")
+    group.addoption("--harness-label", metavar="LABEL", action="append", default=[], help="only cases with this label")
+    group.addoption("--harness-defect", metavar="NAME", action="append", default=[], help="break the embedded hub so")
+
+
+def is_active(config: pytest.Config) -> bool:
+    """Whether this pytest process is a run of ours, as controller or worker."""
+    return bool(config.getoption("harness_target", None))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """A run as asked for, every name resolved. ``target`` is ``None`` for the embedded hub, which is yet to be started."""
+
+    workspace: Workspace
+    product: str
+    release: ReleaseVersion
+    manifest: Release
+    scheme: str | None
+    target_name: str
+    target: Target | None
+    run_id: str | None
+    labels: tuple[str, ...]
+    defects: tuple[str, ...]
+    paths: tuple[Path, ...]
+    """What pytest was told to collect."""
+
+    @property
+    def collections(self) -> tuple[Path, ...]:
+        """The TTK collections among the paths."""
+        return tuple(path for path in self.paths if path.suffix == ".json")
+
+
+def resolve(config: pytest.Config) -> RunOptions:
+    """Returns the options of this run. Raises ``UsageError`` or an ``InputError`` for what is absent or wrong."""
+    return resolve_values(
+        start=Path(str(config.invocation_params.dir)),
+        release=config.getoption("harness_release"),
+        product=config.getoption("harness_product"),
+        scheme=config.getoption("harness_scheme"),
+        target=config.getoption("harness_target"),
+        run_id=config.getoption("harness_run_id"),
+        labels=config.getoption("harness_label"),
+        defects=config.getoption("harness_defect"),
+        paths=[Path(str(arg).partition("::")[0]) for arg in config.args],
+    )
+
+
+def resolve_values(
+    *,
+    start: Path,
+    release: str | None,
+    product: str,
+    scheme: str | None,
+    target: str,
+    run_id: str | None,
+    labels: Sequence[str],
+    defects: Sequence[str],
+    paths: Sequence[Path],
+) -> RunOptions:
+    """Returns a run's options from plain values; see ``resolve``."""
+    from harness.release.manifest import load_manifest  # late: pydantic is not needed to print a help text
+
+    workspace = find_workspace(start)
+    if not release:
+        raise UsageError("no release is given", remedy="Give --harness-release, for instance v17.1.0")
+    try:
+        version = ReleaseVersion.parse(release)
+    except ValueError as problem:
+        raise UsageError(str(problem), remedy="Give the release as published, for instance v17.1.0") from None
+    absolute = tuple(path if path.is_absolute() else start / path for path in paths)
+    for path in absolute:
+        if not path.exists():
+            raise SuiteError("there is no such suite, case file or collection", file=path, remedy="Check the path")
+    manifest = load_manifest(workspace.manifest(product, version))
+    if (manifest.product, manifest.version) != (product, version):
+        raise UsageError(
+            f"the manifest of {product} {version} describes {manifest.product} {manifest.version}",
+            remedy=f"Correct {workspace.relative(workspace.manifest(product, version))}",
+        )
+    if scheme is not None and not workspace.scheme(scheme).is_dir():
+        raise UsageError(f"no Scheme is called {scheme!r}", remedy="Schemes are the folders under scheme_rules/")
+    return RunOptions(
+        workspace=workspace,
+        product=product,
+        release=version,
+        manifest=manifest,
+        scheme=scheme,
+        target_name=target,
+        target=_target(workspace, target, scheme, defects),
+        run_id=run_id,
+        labels=tuple(labels),
+        defects=tuple(defects),
+        paths=absolute,
+    )
+
+
+def _target(workspace: Workspace, name: str, scheme: str | None, defects: Sequence[str]) -> Any:
+    if name == EMBEDDED:
+        from harness.hub.defects import DEFECTS
+
+        for defect in defects:
+            if defect not in DEFECTS:
+                raise UsageError(f"no defect is called {defect!r}", remedy="harness hub defects lists them")
+        return None
+    if defects:
+        raise UsageError(
+            "defects belong to the embedded hub only", remedy="Leave --defect out, or use --target embedded"
+        )
+    from harness.target.load import load_target
+
+    return load_target(workspace.target(name, scheme))

@@ -1,0 +1,110 @@
+"""Joins the rooms: from a run's folder to evidence, from evidence to a verdict, from a verdict to reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+from harness.errors import BaselineError, HarnessError, UsageError
+from harness.model.records import RunStarted
+from harness.model.release import ReleaseVersion
+from harness.workspace import Workspace
+
+if TYPE_CHECKING:
+    from harness.judge.criteria import Criteria
+    from harness.report.interface import ReportInput
+
+__all__ = ["Against", "check_scheme", "judge_folder", "write_reports"]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Against:
+    """What a run is judged against, where that is not what the run itself names."""
+
+    scheme: str | None = None
+    criteria: Path | None = None
+    baseline: str | None = None
+    """A release's version, or the path of a baseline folder."""
+
+
+def judge_folder(workspace: Workspace, folder: Path, against: Against = Against()) -> ReportInput:
+    """Returns the judged run in ``folder``. The same folder and inputs give the same result.
+
+    Raises ``HarnessError`` where the journal, or a baseline or criteria asked for by name, cannot be read. A baseline
+    that is merely the default and cannot be read leaves the verdict inconclusive.
+    """
+    from harness.judge.evidence import evidence_from_records
+    from harness.judge.verdict import judge
+    from harness.report.interface import ReportInput
+    from harness.run.reader import read_exchanges, read_journal
+
+    journal = read_journal(folder)
+    evidence = evidence_from_records(journal.records, damage=journal.damage, journal_digest=journal.digest)
+    started = evidence.started
+    baseline, problem = None, ""
+    place = _baseline_folder(workspace, started, against)
+    if place is not None:
+        from harness.judge.baseline_store import load_baseline
+
+        try:
+            baseline = load_baseline(place)
+        except BaselineError as error:
+            if against.baseline is not None:
+                raise
+            problem = str(error)
+    judged = judge(evidence, baseline, _criteria(workspace, started, against), None, baseline_problem=problem)
+    return ReportInput(
+        judged=judged, records=journal.records, exchanges=read_exchanges(folder), folder=folder.resolve()
+    )
+
+
+def check_scheme(workspace: Workspace, scheme: str | None) -> None:
+    """Reads a Scheme's criteria before anything runs. Raises ``CriteriaError`` where they cannot be used."""
+    if scheme is not None:
+        from harness.judge.criteria import load_criteria
+
+        load_criteria(workspace.scheme(scheme) / "criteria.yaml")
+
+
+def write_reports(run: ReportInput) -> list[Path]:
+    """Writes everything that is derived from a run into its folder and returns the paths, verdict first."""
+    from harness.report.allure import AllureResults
+    from harness.report.verdict_file import VerdictFiles
+
+    written: list[Path] = []
+    try:
+        for report in (VerdictFiles(), AllureResults()):
+            written += report.write(run, run.folder)
+    except OSError as problem:
+        raise HarnessError(
+            f"the reports cannot be written: {problem}", remedy="Make room and run harness judge on this run"
+        ) from problem
+    return written
+
+
+def _baseline_folder(workspace: Workspace, started: RunStarted | None, against: Against) -> Path | None:
+    if against.baseline is None:
+        if started is None:
+            return None
+        return workspace.baseline(started.product, ReleaseVersion.parse(started.release))
+    path = Path(against.baseline)
+    if path.is_dir():
+        return path
+    try:
+        version = ReleaseVersion.parse(against.baseline)
+    except ValueError:
+        raise UsageError(
+            f"no baseline is called {against.baseline!r}", remedy="Give a release's version or a baseline folder"
+        ) from None
+    return workspace.baseline(started.product if started else "mojaloop", version)
+
+
+def _criteria(workspace: Workspace, started: RunStarted | None, against: Against) -> Criteria | None:
+    from harness.judge.criteria import load_criteria
+
+    scheme = against.scheme or (started.scheme if started else None)
+    if against.criteria is not None:
+        return load_criteria(against.criteria)
+    return None if scheme is None else load_criteria(workspace.scheme(scheme) / "criteria.yaml")

@@ -1,0 +1,117 @@
+"""A Scheme's criteria say what they mean or are refused with file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import CriteriaError
+from harness.judge.criteria import Criteria, criteria_schema, load_criteria, parse_criteria
+from harness.model.outcome import ComparisonClass
+
+EXAMPLE = Path(__file__).parents[2] / "scheme_rules" / "example" / "criteria.yaml"
+
+HEAD = "scheme: example\ntitle: Example\nrules:\n"
+
+
+def rule(**changes: str | None) -> str:
+    keys: dict[str, str | None] = {
+        "id": "one", "kind": "class-at-most", "classes": "[regressed]", "at_most": "0", "severity": "blocker",
+        "title": "t", "rationale": "r",
+    } | changes  # fmt: skip
+    lines = [f"{key}: {value}" for key, value in keys.items() if value is not None]
+    return "  - " + "\n    ".join(lines) + "\n"
+
+
+def parsed(*rules: str) -> Criteria:
+    return parse_criteria(HEAD + "".join(rules), "criteria.yaml")
+
+
+def test_the_example_is_readable_and_covers_each_kind_of_rule() -> None:
+    criteria = load_criteria(EXAMPLE)
+    assert criteria.scheme == EXAMPLE.parent.name
+    assert {each.kind for each in criteria.rules} == {
+        "class-at-most", "required-cases", "latency-p95", "minimum-executed",
+    }  # fmt: skip
+    assert len(criteria.digest) == 64
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "criteria.yaml: the file is empty"),
+        ("- 1\n", "criteria.yaml, line 1"),
+        ("scheme: [a\n", "criteria.yaml, line 2: not readable as YAML"),
+        (HEAD, "criteria.yaml, line 3 (rules)"),
+        (HEAD + "  []\n", "criteria.yaml, line 3 (rules)"),
+        ("mood: good\n" + HEAD + rule(), "criteria.yaml, line 1 (mood): unknown key 'mood'. Remove it"),
+        (HEAD + rule(at_mosst="1"), "criteria.yaml, line 11 (rules[0].at_mosst): unknown key 'at_mosst'"),
+        (HEAD + rule(at_most='"0"'), "criteria.yaml, line 7 (rules[0].at_most): 'at_most': input should be a"),
+        (HEAD + rule(at_most="true"), "criteria.yaml, line 7 (rules[0].at_most)"),
+        (HEAD + rule(at_most="-1"), "criteria.yaml, line 7 (rules[0].at_most)"),
+        (HEAD + rule(at_most="0.5"), "criteria.yaml, line 7 (rules[0].at_most)"),
+        (HEAD + rule(at_most=".inf"), "criteria.yaml, line 7 (rules[0].at_most)"),
+        (HEAD + rule(at_most=None), "criteria.yaml, line 4 (rules[0]): the key 'at_most' is absent. Add it"),
+        (HEAD + rule(rationale=None), "the key 'rationale' is absent"),
+        (HEAD + rule(rationale='" "'), "criteria.yaml, line 10 (rules[0].rationale)"),
+        (HEAD + rule(severity="grave"), "criteria.yaml, line 8 (rules[0].severity)"),
+        (HEAD + rule(classes="[regresed]"), "criteria.yaml, line 6 (rules[0].classes[0])"),
+        (HEAD + rule(classes="[]"), "criteria.yaml, line 6 (rules[0].classes)"),
+        (HEAD + rule(kind="wish"), "criteria.yaml, line 4 (rules[0])"),
+        (HEAD + rule(id="One Rule"), "criteria.yaml, line 4 (rules[0].id)"),
+        (HEAD + rule(title="2026-01-01"), "dates and the like as text in quotes"),
+        (HEAD + rule() + rule(), "criteria.yaml, line 11 (rules[1].id): two rules have the id 'one'"),
+        (HEAD + rule(at_most="0\n    at_most: 9"), "criteria.yaml, line 8: the key 'at_most' stands twice"),
+        (
+            HEAD + rule(kind="required-cases", classes=None, at_most=None),
+            "criteria.yaml, line 4 (rules[0]): a required-cases rule needs 'labels' or 'cases'",
+        ),
+        (
+            HEAD + rule(kind="latency-p95", classes=None, at_most=None, operation="POST /quotes", measure="callback"),
+            "a latency-p95 rule needs 'at_most_ms'",
+        ),
+        (
+            HEAD + rule(kind="latency-p95", classes=None, at_most=None, operation="o", measure="callback",
+                        at_most_ms=".nan"),
+            "criteria.yaml, line 11 (rules[0].at_most_ms)",
+        ),
+        (
+            HEAD + rule(kind="minimum-executed", classes=None, at_most=None, what="cases", at_least="0"),
+            "criteria.yaml, line 10 (rules[0].at_least)",
+        ),
+        ("a: &a [*a]\n", "criteria.yaml, line 1"),
+        ("a: !!python/object:os.system {}\n", "criteria.yaml, line 1: not readable as YAML"),
+    ],
+)  # fmt: skip
+def test_what_the_vocabulary_does_not_know_is_refused_with_its_line(text: str, message: str) -> None:
+    with pytest.raises(CriteriaError) as refusal:
+        parse_criteria(text, "criteria.yaml")
+    assert message in str(refusal.value)
+    assert refusal.value.remedy
+
+
+def test_an_absent_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CriteriaError, match="the file is absent") as refusal:
+        load_criteria(tmp_path / "criteria.yaml")
+    assert str(tmp_path) in str(refusal.value)
+    (tmp_path / "criteria.yaml").write_bytes(b"\xff\xfe")
+    with pytest.raises(CriteriaError, match="not readable"):
+        load_criteria(tmp_path / "criteria.yaml")
+
+
+def test_the_strictest_rule_for_the_whole_run_is_the_bound() -> None:
+    criteria = parsed(
+        rule(id="a", classes="[hollow, unknown]", at_most="5"),
+        rule(id="b", classes="[hollow]", at_most="3"),
+        rule(id="c", classes="[removed]", at_most="7", labels="[p2p]"),
+    )
+    assert criteria.bound(ComparisonClass.HOLLOW) == 3
+    assert criteria.bound(ComparisonClass.UNKNOWN) == 5
+    assert criteria.bound(ComparisonClass.REMOVED) == 0
+
+
+def test_the_schema_is_closed() -> None:
+    schema = criteria_schema()
+    assert schema["additionalProperties"] is False
+    assert all(part.get("additionalProperties") is False for part in schema["$defs"].values() if "properties" in part)
