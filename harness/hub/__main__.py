@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sys
 from collections.abc import Mapping
 
 from harness.errors import HarnessError
 from harness.hub.config import HubConfig
-from harness.hub.server import serve_until
+from harness.hub.server import serve_until, stopped_by_signal
 
 
 def main(arguments: list[str]) -> int:
@@ -25,10 +24,7 @@ def main(arguments: list[str]) -> int:
 
 
 async def _run(config: HubConfig) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    stop, loop = stopped_by_signal(), asyncio.get_running_loop()
     loop.add_reader(sys.stdin.fileno(), _on_input, loop, stop)
     await serve_until(stop, config, lambda services: _announce({"services": dict(services), "pid": os.getpid()}))
 

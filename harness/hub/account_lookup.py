@@ -18,7 +18,7 @@ from harness.hub.faults import Fault
 from harness.hub.messages import Message, Outgoing, dump_json, forward, say
 from harness.hub.participants import HUB, Callback
 from harness.hub.schemas import PARTY_ID_TYPES
-from harness.hub.web import Health, answer, application, empty, read_body
+from harness.hub.web import Handler, Health, answer, application, empty, read_body
 
 __all__ = ["AccountLookup"]
 
@@ -67,7 +67,7 @@ class AccountLookup:
 
     def app(self) -> Starlette:
         """Returns the FSPIOP side."""
-        routes = {}
+        routes: dict[str, Handler] = {}
         for path in ("/{Type}/{ID}", "/{Type}/{ID}/{SubId}"):
             routes |= {
                 f"PUT /parties{path}/error": self.party_refused,
@@ -204,11 +204,11 @@ class AccountLookup:
     # Admin
 
     async def add_oracle(self, request: Request) -> Response:
-        """POST /oracles. Raises ``Fault`` 3101 on an unknown type, 2001 where the type has its oracle."""
+        """POST /oracles. Raises ``Fault`` 3100 on an unknown type; a type keeps its first oracle."""
         body = read_body(await request.body())
         kind = body.get("oracleIdType") if isinstance(body, dict) else None
         if kind not in PARTY_ID_TYPES:
-            raise Fault(FspiopError.MALFORMED_SYNTAX, "/requestBody/oracleIdType must be equal to one of the allowed values")
+            raise Fault(FspiopError.VALIDATION, "/requestBody/oracleIdType must be equal to one of the allowed values")
         self._oracles.setdefault(
             kind,
             Oracle(
@@ -257,11 +257,9 @@ class AccountLookup:
 
         self._core.outbox.send(call, unreached)
 
-    def _say(
-        self, message: Message, to: str, callbacks: tuple[Callback, Callback], key: Key, body: Any
-    ) -> None:
+    def _say(self, message: Message, to: str, callbacks: tuple[Callback, Callback], key: Key, body: Any) -> None:
         call = say(
-            message, self._core.profile.hub_name, to=to, method="PUT", callback=callbacks[key[2] is not None],
+            message, self._core.voice, to=to, method="PUT", callback=callbacks[key[2] is not None],
             parameters=_parameters(key), body=body, order="/".join(filter(None, key)),
         )  # fmt: skip
         self._core.outbox.send(call)

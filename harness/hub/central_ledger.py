@@ -71,8 +71,8 @@ class CentralLedger:
         """POST /participants: registers a DFSP in a currency."""
         body = await _object(request)
         name, currency = _text(body, "name"), _currency(body)
-        if not (2 <= len(name) <= 30 and name.isalnum() and name.isascii()):
-            raise Fault(FspiopError.MALFORMED_SYNTAX, '"name" must only contain alpha-numeric characters')
+        if not 2 <= len(name) <= 30:
+            raise Fault(FspiopError.MALFORMED_SYNTAX, '"name" length must be between 2 and 30 characters long')
         return answer(self._view(self._core.participants.create(name, currency)), 201)
 
     async def participant(self, request: Request) -> Response:
@@ -145,9 +145,7 @@ class CentralLedger:
         position = self._position(participant, _currency(body))
         settlement = self._core.ledger.account(participant.name, position.currency, AccountType.SETTLEMENT)
         if self._core.ledger.limit(position) is not None:
-            raise Fault(
-                FspiopError.INTERNAL_SERVER, "Participant Limit or Initial Position already set", status=500
-            )
+            raise Fault(FspiopError.INTERNAL_SERVER, "Participant Limit or Initial Position already set", status=500)
         limit = _limit(body)
         self._core.ledger.set_limit(position, limit)
         self._core.ledger.open_position(position, _units(body.get("initialPosition", 0), "initialPosition"))

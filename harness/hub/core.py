@@ -12,7 +12,7 @@ from harness.hub.config import HubConfig
 from harness.hub.defects import Defects
 from harness.hub.headers import read_headers
 from harness.hub.ledger import Ledger
-from harness.hub.messages import Message
+from harness.hub.messages import Message, Voice
 from harness.hub.outbox import Outbox
 from harness.hub.participants import Participants
 from harness.hub.profile import profile_for
@@ -30,6 +30,7 @@ class Core:
     def __init__(self, config: HubConfig) -> None:
         self.config = config
         self.profile = profile_for(config.version)
+        self.voice = Voice(self.profile.hub_name, self.profile.default_version)
         self.defects = Defects(config.defects)
         self.ledger = Ledger(self.defects)
         self.participants = Participants(self.ledger)

@@ -14,7 +14,7 @@ from harness.fspiop.errors import FspiopError, error_information
 __all__ = ["Fault", "extension_list"]
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 (it is an answer, not an error of ours)
     """An FSPIOP error to answer with. ``status`` is used where it becomes an HTTP response rather than a callback."""
 
     def __init__(

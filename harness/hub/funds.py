@@ -59,7 +59,6 @@ class Funds:
             condition="",
             expires=None,
             fingerprint=fingerprint,
-            version="",
         )
         self._transfers.add(transfer)
         if action == "recordFundsIn":

@@ -120,8 +120,8 @@ class Ledger:
     def reserve(self, payer: Account, units: int, *, liquidity_checked: bool = True) -> None:
         """Takes ``units`` from what the payer may still owe.
 
-        Raises ``Fault`` 4001 where the settlement account does not cover the amount, 4200 where the net debit cap or
-        the position in use stands against it (central-ledger, position facade: cover, then limit).
+        Raises ``Fault`` 4001 where the settlement account does not cover what would be owed, 4200 where the net debit
+        cap does not allow it (central-ledger, position facade: first cover, then limit).
         """
         settlement = self._accounts.get((payer.owner, payer.currency, AccountType.SETTLEMENT))
         limit = self._limits.get(payer.id)
@@ -131,11 +131,11 @@ class Ledger:
             cap -= 1
         if self._defects.active("net-debit-cap-ignored"):
             cap = payer.value + units
-        if liquidity_checked and cover - payer.value < units and cover < units:
+        if liquidity_checked and cover - payer.value < units:
             if self._defects.active("liquidity-wrong-code"):
                 raise Fault(FspiopError.PAYEE_FSP_INSUFFICIENT_LIQUIDITY)
             raise Fault(FspiopError.PAYER_FSP_INSUFFICIENT_LIQUIDITY)
-        if cap - payer.value < units or (liquidity_checked and cover - payer.value < units):
+        if cap - payer.value < units:
             raise Fault(FspiopError.PAYER_LIMIT)
         payer.move(units)
         self._in_flight[payer.currency] += units

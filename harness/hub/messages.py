@@ -1,4 +1,4 @@
-"""What is said to the hub, and what does the hub say? One incoming message, one outgoing call, and JSON without floats."""
+"""What is said to the hub, and what does the hub say? Incoming messages, outgoing calls, and JSON without floats."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.fspiop.dates import http_date
 from harness.fspiop.headers import DESTINATION, HTTP_METHOD, SIGNATURE, SOURCE, URI, content_type
 from harness.hub.participants import Callback
 
-__all__ = ["Message", "Outgoing", "digest", "dump_json", "forward", "load_json", "say"]
+__all__ = ["Message", "Outgoing", "Voice", "announce", "digest", "dump_json", "forward", "load_json", "say"]
 
 _NUMBER = re.compile(r'"\\u0000(-?[\d.]+)\\u0000"')
 _HOP = frozenset({
@@ -63,6 +63,14 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """How the hub calls itself (``FSPIOP-Source``) and which API version it writes."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """A call the hub makes to a participant. Calls with one ``order`` key to one participant keep their order."""
 
@@ -92,30 +100,30 @@ def forward(message: Message, *, to: str, method: str, callback: Callback, param
     return Outgoing(to, method, callback, parameters, headers, content or message.raw, order, query)
 
 
-def say(message: Message, hub: str, *, to: str, method: str, callback: Callback, parameters: Mapping[str, str],
+def say(message: Message, hub: Voice, *, to: str, method: str, callback: Callback, parameters: Mapping[str, str],
         body: Any, order: str) -> Outgoing:  # fmt: skip
     """Returns the call by which the hub itself answers ``message``; other headers are echoed, as the services do."""
     headers = {
         name: value for name, value in message.headers.items() if name not in _HOP and name not in _SAID_BY_SENDER
     }
     headers.update(_next_span(message.headers))
-    headers.update(_own_headers(hub, to, method, message.resource, message.version))
+    headers.update(_own_headers(hub, to, method, message.resource))
     return Outgoing(to, method, callback, parameters, headers, dump_json(body), order)
 
 
-def announce(hub: str, *, to: str, method: str, callback: Callback, parameters: Mapping[str, str], body: Any,
-             order: str, resource: str, version: str) -> Outgoing:  # fmt: skip
+def announce(hub: Voice, *, to: str, method: str, callback: Callback, parameters: Mapping[str, str], body: Any,
+             order: str, resource: str) -> Outgoing:  # fmt: skip
     """Returns a call that no request caused (a time-out): it starts a trace of its own."""
     headers = {"traceparent": f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-00"}
-    headers.update(_own_headers(hub, to, method, resource, version))
+    headers.update(_own_headers(hub, to, method, resource))
     return Outgoing(to, method, callback, parameters, headers, dump_json(body), order)
 
 
-def _own_headers(hub: str, to: str, method: str, resource: str, version: str) -> dict[str, str]:
+def _own_headers(hub: Voice, to: str, method: str, resource: str) -> dict[str, str]:
     return {
-        "content-type": content_type(resource, version),
+        "content-type": content_type(resource, hub.version),
         "date": http_date(),
-        SOURCE.lower(): hub,
+        SOURCE.lower(): hub.name,
         DESTINATION.lower(): to,
         HTTP_METHOD: method,
         URI: "",

@@ -29,8 +29,8 @@ _POST = Callback(("FSPIOP_CALLBACK_URL_TRANSFER_POST",), "/transfers")
 _PUT = Callback(("FSPIOP_CALLBACK_URL_TRANSFER_PUT",), "/transfers/{{transferId}}")
 _ERROR = Callback(("FSPIOP_CALLBACK_URL_TRANSFER_ERROR",), "/transfers/{{transferId}}/error")
 
-_MAX_FULFIL_AGE = timedelta(seconds=240)
-"""MAX_FULFIL_TIMEOUT_DURATION_SECONDS of ml-api-adapter's default configuration."""
+_MAX_FULFIL_AGE = timedelta(seconds=300)
+"""MAX_FULFIL_TIMEOUT_DURATION_SECONDS of ml-api-adapter's config/default.json."""
 
 
 @final
@@ -100,13 +100,13 @@ class MlApiAdapter:
 
     def _outgoing(self, notice: Notice) -> Outgoing:
         method, callback = _ROUTES[notice.kind]
-        hub = self._core.profile.hub_name
+        hub = self._core.voice
         parameters = {"transferId": notice.transfer_id}
         cause = notice.cause
         if cause is None:
             return announce(
                 hub, to=notice.to, method=method, callback=callback, parameters=parameters, body=notice.body,
-                order=notice.transfer_id, resource="transfers", version=notice.version,
+                order=notice.transfer_id, resource="transfers",
             )  # fmt: skip
         if notice.kind in _HANDED_ON:
             content = None if notice.body is None else dump_json(notice.body)
@@ -149,8 +149,7 @@ def _check_completed(text: str | None, now: datetime) -> None:
     if moment > now:
         raise Fault(FspiopError.VALIDATION, "completedTimestamp fails because future timestamp was provided")
     if moment < now - _MAX_FULFIL_AGE:
-        seconds = int(_MAX_FULFIL_AGE.total_seconds())
         raise Fault(
             FspiopError.VALIDATION,
-            f"completedTimestamp fails because provided timestamp exceeded the maximum timeout duration of {seconds}s",
+            "completedTimestamp fails because provided timestamp exceeded the maximum timeout duration",
         )

@@ -1,4 +1,4 @@
-"""How do calls reach participants? Side by side, in order per resource and participant, and no one waits for another."""
+"""How do calls reach participants? Side by side, in order per resource and participant, no one waiting for another."""
 
 from __future__ import annotations
 

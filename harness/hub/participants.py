@@ -50,9 +50,6 @@ class Participants:
         self._ledger = ledger
         self._by_name: dict[str, Participant] = {HUB: Participant(HUB)}
 
-    def __iter__(self) -> object:
-        return iter(self._by_name.values())
-
     def all(self) -> list[Participant]:
         """Returns every participant, the hub first."""
         return list(self._by_name.values())
@@ -79,7 +76,7 @@ class Participants:
         """
         for kind, word in (
             (AccountType.HUB_RECONCILIATION, "reconciliation"),
-            (AccountType.HUB_MULTILATERAL_SETTLEMENT, "multilateral settlement"),
+            (AccountType.HUB_MULTILATERAL_SETTLEMENT, "multilateral net settlement"),
         ):
             if self._ledger.account(HUB, currency, kind) is None:
                 raise Fault(

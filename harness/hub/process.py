@@ -108,8 +108,9 @@ def _first_line(child: subprocess.Popen[bytes], deadline: float) -> dict[str, An
 def _end(child: subprocess.Popen[bytes]) -> None:
     """Ends the child: end of input, then SIGTERM, then SIGKILL; and frees its pipes."""
     _pipe(child.stdin).close()
-    for nudge in (lambda: None, child.terminate, child.kill):
-        nudge()
+    for nudge in (None, child.terminate, child.kill):
+        if nudge is not None:
+            nudge()
         try:
             child.wait(timeout=3)
         except subprocess.TimeoutExpired:

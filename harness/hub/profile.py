@@ -16,29 +16,23 @@ class Profile:
     api_versions: tuple[str, ...]
     """FSPIOP versions accepted, oldest first."""
     default_version: str
-    """What the hub writes where no request says which version is spoken (a time-out notification)."""
+    """The version the hub writes in what it says itself, whatever version it was asked in."""
     hub_name: str
     """``FSPIOP-Source`` of what the hub says itself."""
     ulid_ids: bool
     """Whether ULIDs are accepted beside UUIDs for transferId and the like."""
-    payee_told_of_expiry: bool
-    """Whether the payee of a transfer that expired while reserved gets the error callback too."""
 
 
-# 2.0 came with currency conversion, ULIDs with the schemas of v17. v15.1.0 calls itself "switch" where v17.1.0 says "Hub".
+_BEFORE_FX = Profile(("1.0", "1.1"), "1.1", "switch", ulid_ids=False)
+_SINCE_FX = Profile(("1.0", "1.1", "2.0"), "2.0", "Hub", ulid_ids=True)
+
 _SINCE: tuple[tuple[ReleaseVersion, Profile], ...] = (
-    (
-        ReleaseVersion(15, 0, 0),
-        Profile(("1.0", "1.1"), "1.1", "switch", ulid_ids=False, payee_told_of_expiry=True),
-    ),
-    (
-        ReleaseVersion(16, 0, 0),
-        Profile(("1.0", "1.1", "2.0"), "1.1", "switch", ulid_ids=False, payee_told_of_expiry=True),
-    ),
-    (
-        ReleaseVersion(17, 0, 0),
-        Profile(("1.0", "1.1", "2.0"), "2.0", "Hub", ulid_ids=True, payee_told_of_expiry=True),
-    ),
+    # mojaloop/helm release-v16.0.0.md, section 4: FSPIOP v1.1 and v1.0; ml-api-adapter 14.0.5 (v15 and v16),
+    # config/default.json: content version 1.1, source "switch", as the golden path of v15.1.0 expects.
+    (ReleaseVersion(15, 0, 0), _BEFORE_FX),
+    # mojaloop/helm release-v17.0.0.md: "bump protocol versions to 2.0", "parameterize switch id", ULID patterns;
+    # ml-api-adapter 16.x, config/default.json: content version 2.0, HUB_PARTICIPANT.NAME "Hub".
+    (ReleaseVersion(17, 0, 0), _SINCE_FX),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, final
 
@@ -33,24 +33,14 @@ _ONE = Callback(_TYPES, "/quotes/{{quoteId}}")
 _ERROR = Callback(_TYPES, "/quotes/{{quoteId}}/error")
 
 
-@dataclass(slots=True)
-class Quote:
-    """What the service remembers of a quote."""
-
-    payer: str
-    payee: str
-    fingerprint: bytes
-    answer: Message | None = None
-    refused: bool = False
-
-
 @final
 class QuotingService:
     """The service quoting-service."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._quotes: dict[str, Quote] = {}
+        self._known: dict[str, bytes] = {}
+        """Fingerprint of each quote request by quoteId."""
 
     def app(self) -> Starlette:
         """Returns the service."""
@@ -83,16 +73,11 @@ class QuotingService:
         try:
             self._check_participant(message.source, None, FspiopError.PAYER_FSP_ID_NOT_FOUND)
             self._check_participant(payee, body["amount"]["currency"], FspiopError.DESTINATION_FSP)
-            fingerprint = digest(body)
-            known = self._quotes.get(quote_id)
-            if known is not None and known.fingerprint != fingerprint:
-                if not self._core.defects.active("quote-duplicate-accepted"):
-                    raise Fault(FspiopError.MODIFIED_REQUEST)
-            if known is not None and known.fingerprint == fingerprint and known.answer is not None:
-                self._send_answer(quote_id, known, known.answer)
-                return
-            if known is None:
-                self._quotes[quote_id] = Quote(message.source, payee, fingerprint)
+            # A repeated request is handed on again; a modified one is refused (quoting-service with its store).
+            if self._known.setdefault(quote_id, digest(body)) != digest(body) and not self._core.defects.active(
+                "quote-duplicate-accepted"
+            ):
+                raise Fault(FspiopError.MODIFIED_REQUEST, f"Quote {quote_id} is a duplicate but hashes dont match")
         except Fault as fault:
             self._fail(quote_id, message, fault)
             return
@@ -100,25 +85,14 @@ class QuotingService:
 
     async def respond(self, request: Request) -> Response:
         """PUT /quotes/{ID}."""
-        message = await self._core.read(
-            request, "quotes", schema="PUT /quotes/{ID}", required=("fspiop-destination",)
-        )
-        quote_id: str = request.path_params["ID"]
-        quote = self._quotes.get(quote_id)
-        if quote is None:
-            self._fail(quote_id, message, Fault(FspiopError.QUOTE_ID_NOT_FOUND))
-        else:
-            quote.answer = message
-            self._send_answer(quote_id, quote, message)
+        message = await self._core.read(request, "quotes", schema="PUT /quotes/{ID}", required=("fspiop-destination",))
+        self._send_answer(request.path_params["ID"], message)
         return empty(200)
 
     async def refuse(self, request: Request) -> Response:
         """PUT /quotes/{ID}/error."""
         message = await self._core.read(request, "quotes", schema="error", required=("fspiop-destination",))
-        quote_id: str = request.path_params["ID"]
-        if (quote := self._quotes.get(quote_id)) is not None:
-            quote.refused = True
-        self._forward(message, message.destination or "", "PUT", _ERROR, quote_id)
+        self._forward(message, message.destination or "", "PUT", _ERROR, request.path_params["ID"])
         return empty(200)
 
     async def query(self, request: Request) -> Response:
@@ -143,13 +117,12 @@ class QuotingService:
             if account is None or not account.active:
                 raise Fault(error, f"Unsupported participant '{name}'")
 
-    def _send_answer(self, quote_id: str, quote: Quote, message: Message) -> None:
-        to = message.destination or quote.payer
+    def _send_answer(self, quote_id: str, message: Message) -> None:
         content = None
         if self._core.defects.active("quote-amount-altered"):
             content = dump_json(_one_more(message.body))
         call = forward(
-            message, to=to, method="PUT", callback=_ONE, parameters={"quoteId": quote_id}, order=quote_id,
+            message, to=message.destination or "", method="PUT", callback=_ONE, parameters={"quoteId": quote_id}, order=quote_id,
             content=content,
         )  # fmt: skip
         if self._core.defects.active("destination-header-dropped"):
@@ -173,7 +146,7 @@ class QuotingService:
 
     def _fail(self, quote_id: str, message: Message, fault: Fault) -> None:
         call = say(
-            message, self._core.profile.hub_name, to=message.source, method="PUT", callback=_ERROR,
+            message, self._core.voice, to=message.source, method="PUT", callback=_ERROR,
             parameters={"quoteId": quote_id}, body=fault.body, order=quote_id,
         )  # fmt: skip
         self._core.outbox.send(call)

@@ -1,7 +1,7 @@
 """Is the body of a request what the API definition asks for? Rules as data, and the first thing that breaks one.
 
-Data types from FSPIOP API 1.1, section 7; codes and texts as recorded from the services of v17.1.0: a missing element is
-3102, a wrong JSON type 3101, a value out of its pattern, list or length 3100.
+Data types from FSPIOP API 1.1, section 7; codes and texts as recorded from the services of v17.1.0: a missing element
+is 3102, a wrong JSON type 3101, a value out of its pattern, list or length 3100.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DATE_TIME = (
     r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:(\.\d{3}))(?:Z|[+-][01]\d:[0-5]\d)$"
 )
 _CONDITION = r"^[A-Za-z0-9-_]{43}$"
-_TYPES: Mapping[str, type] = {"object": dict, "array": list, "string": str}
+_TYPES: Mapping[str, type[Any]] = {"object": dict, "array": list, "string": str}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Rule:
 
 def check(body: Any, rule: Rule, path: str = "/requestBody") -> None:
     """Raises ``Fault`` for the first rule that ``body`` breaks, naming the place."""
-    if not isinstance(body, _TYPES[rule.type]):
+    if type(body) is not _TYPES[rule.type]:
         raise Fault(FspiopError.MALFORMED_SYNTAX, f"{path} must be {rule.type}")
     if rule.type == "string":
         _check_string(body, rule, path)

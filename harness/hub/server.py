@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
 import uvicorn
 from starlette.applications import Starlette
@@ -18,7 +19,7 @@ from harness.hub.core import Core
 from harness.hub.ml_api_adapter import MlApiAdapter
 from harness.hub.quoting import QuotingService
 
-__all__ = ["running", "serve", "serve_until"]
+__all__ = ["running", "serve", "serve_until", "stopped_by_signal"]
 
 OnReady = Callable[[Mapping[str, str]], None]
 """Told the base URL of each service, without a trailing slash, once all of them answer."""
@@ -32,13 +33,15 @@ def serve(config: HubConfig, on_ready: OnReady) -> None:
 
 
 async def _serve_until_signal(config: HubConfig, on_ready: OnReady) -> None:
-    import signal
+    await serve_until(stopped_by_signal(), config, on_ready)
 
+
+def stopped_by_signal() -> asyncio.Event:
+    """Returns an event that SIGINT or SIGTERM sets."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    await serve_until(stop, config, on_ready)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
 
 
 async def serve_until(stop: asyncio.Event, config: HubConfig, on_ready: OnReady) -> None:
@@ -83,18 +86,26 @@ class _Server(uvicorn.Server):
     def __init__(self, app: Starlette) -> None:
         super().__init__(
             uvicorn.Config(
-                app, lifespan="off", access_log=False, log_config=None, server_header=False, timeout_keep_alive=60,
-                ws="none", interface="asgi3", proxy_headers=False,
-            )  # fmt: skip
+                app,
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                timeout_keep_alive=60,
+                ws="none",
+                interface="asgi3",
+                proxy_headers=False,
+            )
         )
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]
+    def capture_signals(self) -> Iterator[None]:
+        """Does nothing: the process decides what a signal means."""
         yield
 
 
-async def _started(servers: object, tasks: list[asyncio.Task[None]]) -> None:
-    for server in servers:  # type: ignore[attr-defined]
+async def _started(servers: Iterable[_Server], tasks: Sequence[asyncio.Task[None]]) -> None:
+    for server in servers:
         while not server.started:
             if any(task.done() for task in tasks):
                 raise UsageError("a service of the embedded hub did not start")

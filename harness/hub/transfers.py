@@ -9,7 +9,6 @@ import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any, final
 
@@ -70,7 +69,9 @@ _PUBLIC: Mapping[State, str] = {
 }
 """The TransferState of the API (FSPIOP API 1.1, section 7.6.6)."""
 
-FINAL = frozenset({State.COMMITTED, State.ABORTED_REJECTED, State.ABORTED_ERROR, State.EXPIRED_RESERVED})
+_ENDED = frozenset(
+    {State.INVALID, State.COMMITTED, State.ABORTED_REJECTED, State.ABORTED_ERROR, State.EXPIRED_RESERVED}
+)
 
 _BAD_DESTINATION = "fspiop-destination does not match payer fsp on the Fulfil callback response"
 _BAD_SOURCE = "fspiop-source does not match payee fsp on the Fulfil callback response"
@@ -96,7 +97,6 @@ class Notice:
     transfer_id: str
     cause: Message | None
     body: Any = None
-    version: str = ""
     times: int = 1
 
 
@@ -112,13 +112,11 @@ class Transfer:
     condition: str
     expires: datetime | None
     fingerprint: bytes
-    version: str
     state: State = State.RECEIVED_PREPARE
     changed: datetime = field(default_factory=lambda: datetime.now(UTC))
-    completed: str | None = None
     fulfilment: str | None = None
-    answer: bytes | None = None
-    """The fingerprint of the payee's fulfilment or error."""
+    answers: dict[str, bytes] = field(default_factory=dict)
+    """Fingerprints of what the payee has answered, its fulfilment and its error apart."""
     extensions: list[tuple[str, str]] = field(default_factory=list)
     """Shown by ``GET /transfers/{ID}``: the cause of an abort, the reference of funds."""
 
@@ -174,7 +172,6 @@ class Transfers:
             condition=body["condition"],
             expires=parse_iso(body["expiration"]),
             fingerprint=fingerprint,
-            version=message.version,
         )
         self._by_id[transfer.id] = transfer
         try:
@@ -200,7 +197,7 @@ class Transfers:
             if self._defects.active("duplicate-modified-accepted"):
                 return [Notice(NoticeKind.PREPARE, known.payee, known.id, message)]
             return [self._error(message.source, known.id, message, Fault(FspiopError.MODIFIED_REQUEST))]
-        if known.state not in FINAL or self._defects.active("duplicate-not-resent"):
+        if known.state not in _ENDED or self._defects.active("duplicate-not-resent"):
             return []
         return [Notice(NoticeKind.STATE, message.source, known.id, message, self.view(known))]
 
@@ -216,12 +213,12 @@ class Transfers:
         self._check_side(transfer.payer, transfer.currency, lenient=False)
         lenient = self._defects.active("inactive-participant-accepted")
         self._check_side(transfer.payee, transfer.currency, lenient=lenient)
-        if transfer.expires is not None and transfer.expires < now and not self._defects.active(
-            "expired-prepare-accepted"
+        if (
+            transfer.expires is not None
+            and transfer.expires < now
+            and not self._defects.active("expired-prepare-accepted")
         ):
-            raise Fault(
-                FspiopError.VALIDATION, f"Expiration date {iso_ms(transfer.expires)} is already in the past"
-            )
+            raise Fault(FspiopError.VALIDATION, f"Expiration date {iso_ms(transfer.expires)} is already in the past")
         if transfer.payer.lower() == transfer.payee.lower():
             raise Fault(
                 FspiopError.VALIDATION,
@@ -240,35 +237,55 @@ class Transfers:
         if not account.active and not self._defects.active("inactive-account-accepted"):
             raise Fault(FspiopError.VALIDATION, f"Participant {name} {currency} account is inactive")
 
-    # Answers of the payee
+    # Answers of the payee (order of checks as in central-ledger's fulfil handler)
 
     def fulfil(self, transfer_id: str, message: Message, now: datetime) -> list[Notice]:
-        """PUT /transfers/{ID}: commits where everything fits, else aborts and tells why."""
-        transfer = self._by_id.get(transfer_id)
-        if transfer is None or transfer.expires is None:
-            return [self._error(message.source, transfer_id, message, Fault(FspiopError.TRANSFER_ID_NOT_FOUND))]
+        """PUT /transfers/{ID}: commits where everything fits, else says what does not.
+
+        RESERVED in version 1.0 is passed over, as any other state but COMMITTED: the transfer will expire.
+        """
         said = message.body["transferState"]
         if said not in ("COMMITTED", "RESERVED") or (said == "RESERVED" and message.version == "1.0"):
             return []
-        if message.source != transfer.payee:
-            return self._mismatch(transfer, message, Fault(FspiopError.VALIDATION, _BAD_SOURCE), now)
-        if (repeated := self._answered_before(transfer, message)) is not None:
-            return repeated
-        transfer.answer = digest(message.body)
-        if message.destination != transfer.payer:
-            return self._mismatch(transfer, message, Fault(FspiopError.VALIDATION, _BAD_DESTINATION), now)
+        checked = self._check_answer(transfer_id, "fulfilment", message, now)
+        if not isinstance(checked, Transfer):
+            return checked
         fulfilment = message.body.get("fulfilment", "")
-        valid = fulfils(fulfilment, transfer.condition) or self._defects.active("fulfilment-unchecked")
-        if not valid:
-            fault = Fault(FspiopError.VALIDATION)
+        if not (fulfils(fulfilment, checked.condition) or self._defects.active("fulfilment-unchecked")):
             cause = Fault(FspiopError.VALIDATION, "invalid fulfilment").cause
-            return self._abort_on_answer(transfer, message, fault, cause, now)
-        if transfer.state is not State.RESERVED:
-            fault = Fault(FspiopError.VALIDATION, "non-RESERVED transfer state")
-            return [self._error(message.source, transfer.id, message, fault)]
-        if transfer.expires <= now:
-            return self._expire(transfer, now)
-        return self._commit(transfer, message, fulfilment, now)
+            return self._abort_on_answer(checked, message, Fault(FspiopError.VALIDATION), cause, now)
+        if (problem := _too_late(checked, now)) is not None:
+            return self._tell_payee(checked, message, problem)
+        return self._commit(checked, message, fulfilment, now)
+
+    def reject(self, transfer_id: str, message: Message, now: datetime) -> list[Notice]:
+        """PUT /transfers/{ID}/error: the payee says no; the position is given back and the payer told."""
+        checked = self._check_answer(transfer_id, "error", message, now)
+        if not isinstance(checked, Transfer):
+            return checked
+        if (problem := _too_late(checked, now)) is not None:
+            return self._tell_payee(checked, message, problem)
+        information = message.body["errorInformation"]
+        self._abort(checked, f"{information['errorCode']}: {information['errorDescription']}", now)
+        return [Notice(NoticeKind.FORWARDED_ERROR, checked.payer, checked.id, message)]
+
+    def _check_answer(self, transfer_id: str, kind: str, message: Message, now: datetime) -> Transfer | list[Notice]:
+        """Returns the transfer that a first answer from the right payee is about, else what is to be told."""
+        transfer = self._by_id.get(transfer_id)
+        if transfer is None or transfer.expires is None:
+            fault = Fault(FspiopError.INTERNAL_SERVER, "transfer not found")
+            return [self._error(message.source, transfer_id, message, fault)]
+        if (mismatch := _mismatch(transfer, message)) is not None:
+            return self._abort_on_answer(transfer, message, mismatch, mismatch.cause, now)
+        fingerprint = digest(message.body)
+        before = transfer.answers.setdefault(kind, fingerprint)
+        if before is fingerprint:
+            return transfer
+        if before != fingerprint:
+            return [self._error(message.source, transfer.id, message, Fault(FspiopError.MODIFIED_REQUEST))]
+        if transfer.state in _ENDED:
+            return [Notice(NoticeKind.STATE, message.source, transfer.id, message, self.view(transfer))]
+        return []
 
     def _commit(self, transfer: Transfer, message: Message, fulfilment: str, now: datetime) -> list[Notice]:
         self._ledger.commit(
@@ -278,61 +295,35 @@ class Transfers:
         )
         transfer.step(Event.COMMIT, now)
         transfer.fulfilment = fulfilment
-        transfer.completed = message.body.get("completedTimestamp") or iso_ms(now)
-        body = {**message.body, "transferState": "COMMITTED", "completedTimestamp": transfer.completed}
         times = 1
         if self._defects.active("transfer-callback-lost"):
             times = 0
         if self._defects.active("transfer-callback-twice"):
             times = 2
-        notices = [Notice(NoticeKind.FULFIL, transfer.payer, transfer.id, message, body, times=times)]
-        if message.body["transferState"] == "RESERVED" and not self._defects.active("patch-notification-lost"):
-            notices.append(self._patch(transfer, message))
-        return notices
-
-    def reject(self, transfer_id: str, message: Message, now: datetime) -> list[Notice]:
-        """PUT /transfers/{ID}/error: the payee says no; the position is given back and the payer told."""
-        transfer = self._by_id.get(transfer_id)
-        if transfer is None or transfer.expires is None:
-            return [self._error(message.source, transfer_id, message, Fault(FspiopError.TRANSFER_ID_NOT_FOUND))]
-        if message.source != transfer.payee:
-            return self._mismatch(transfer, message, Fault(FspiopError.VALIDATION, _BAD_SOURCE), now)
-        if (repeated := self._answered_before(transfer, message)) is not None:
-            return repeated
-        transfer.answer = digest(message.body)
-        if transfer.state is not State.RESERVED:
-            fault = Fault(FspiopError.VALIDATION, "non-RESERVED transfer state")
-            return [self._error(message.source, transfer.id, message, fault)]
-        information = message.body["errorInformation"]
-        self._abort(transfer, f"{information['errorCode']}: {information['errorDescription']}", now)
-        return [Notice(NoticeKind.FORWARDED_ERROR, transfer.payer, transfer.id, message)]
-
-    def _answered_before(self, transfer: Transfer, message: Message) -> list[Notice] | None:
-        """What a second answer of the payee is answered with; ``None`` where it is the first."""
-        if transfer.answer is None:
-            return None
-        if transfer.answer != digest(message.body):
-            return [self._error(message.source, transfer.id, message, Fault(FspiopError.MODIFIED_REQUEST))]
-        if transfer.state in FINAL:
-            return [Notice(NoticeKind.STATE, message.source, transfer.id, message, self.view(transfer))]
-        return []
-
-    def _mismatch(self, transfer: Transfer, message: Message, fault: Fault, now: datetime) -> list[Notice]:
-        """An answer from or to the wrong participant aborts a reserved transfer (central-ledger, fulfil handler)."""
-        return self._abort_on_answer(transfer, message, fault, fault.cause, now)
+        if message.body["transferState"] != "RESERVED":
+            return [Notice(NoticeKind.FULFIL, transfer.payer, transfer.id, message, times=times)]
+        # What the payee said is not what the payer is told, so the hub says it itself (ml-api-adapter, notifications).
+        told = Notice(NoticeKind.STATE, transfer.payer, transfer.id, message, _committed(transfer), times=times)
+        return [told, *self._patch(transfer, message)]
 
     def _abort_on_answer(
         self, transfer: Transfer, message: Message, fault: Fault, cause: str, now: datetime
     ) -> list[Notice]:
+        """An answer that does not fit aborts a reserved transfer: payer and payee are told."""
         if transfer.state is not State.RESERVED:
             return [self._error(message.source, transfer.id, message, fault)]
         self._abort(transfer, cause, now)
         payer = self._error(transfer.payer, transfer.id, message, fault)
-        if message.body["transferState"] != "RESERVED":
-            return [payer, self._error(transfer.payee, transfer.id, message, fault)]
-        if self._defects.active("patch-notification-lost"):
-            return [payer]
-        return [payer, self._patch(transfer, message)]
+        if message.body.get("transferState") == "RESERVED":
+            return [payer, *self._patch(transfer, message)]
+        return [payer, self._error(transfer.payee, transfer.id, message, fault)]
+
+    def _tell_payee(self, transfer: Transfer, message: Message, fault: Fault) -> list[Notice]:
+        """An answer that came too late changes nothing."""
+        told = [self._error(message.source, transfer.id, message, fault)]
+        if message.body.get("transferState") == "RESERVED":
+            told += self._patch(transfer, message)
+        return told
 
     # Time
 
@@ -355,7 +346,7 @@ class Transfers:
         transfer.step(Event.EXPIRE, now)
         transfer.extensions = [("cause", fault.cause)]
         told = [transfer.payee] if self._defects.active("expiry-not-notified") else [transfer.payer, transfer.payee]
-        return [self._error(to, transfer.id, None, fault, transfer.version) for to in told]
+        return [self._error(to, transfer.id, None, fault) for to in told]
 
     # What is shown
 
@@ -373,13 +364,16 @@ class Transfers:
         return body
 
     def query(self, transfer_id: str, message: Message) -> list[Notice]:
-        """GET /transfers/{ID}: tells the state, or 3208."""
+        """GET /transfers/{ID}: tells the state, 3208, or 3000 to a stranger."""
         transfer = self._by_id.get(transfer_id)
         if transfer is None:
             error = FspiopError.TRANSFER_ID_NOT_FOUND
             if self._defects.active("transfer-not-found-wrong-code"):
                 error = FspiopError.ID_NOT_FOUND
             fault = Fault(error, "Provided Transfer ID was not found on the server.")
+            return [self._error(message.source, transfer_id, message, fault)]
+        if message.source not in (transfer.payer, transfer.payee):
+            fault = Fault(FspiopError.CLIENT, text="Generic client error")
             return [self._error(message.source, transfer_id, message, fault)]
         return [Notice(NoticeKind.STATE, message.source, transfer_id, message, self.view(transfer))]
 
@@ -400,20 +394,45 @@ class Transfers:
             raise InternalError(f"{name} has no {currency} position")
         return account
 
-    def _patch(self, transfer: Transfer, message: Message) -> Notice:
+    def _patch(self, transfer: Transfer, message: Message) -> list[Notice]:
+        """PATCH /transfers/{ID}: how a payee that answered RESERVED hears of the end (FSPIOP API 1.1, 6.7.2.3)."""
+        if self._defects.active("patch-notification-lost"):
+            return []
+        committed = transfer.state is State.COMMITTED
         body: dict[str, Any] = {
-            "completedTimestamp": iso_ms(transfer.changed),
-            "transferState": transfer.public_state,
+            "completedTimestamp": iso_ms(transfer.changed.replace(microsecond=0)),
+            "transferState": "COMMITTED" if committed else "ABORTED",
         }
-        if transfer.state is not State.COMMITTED:
+        if not committed and transfer.extensions:
             body["extensionList"] = extension_list(transfer.extensions)
-        return Notice(NoticeKind.PATCH, transfer.payee, transfer.id, message, body)
+        return [Notice(NoticeKind.PATCH, transfer.payee, transfer.id, message, body)]
 
     @staticmethod
-    def _error(to: str, transfer_id: str, message: Message | None, fault: Fault, version: str = "") -> Notice:
-        return Notice(NoticeKind.ERROR, to, transfer_id, message, fault.body, version)
+    def _error(to: str, transfer_id: str, message: Message | None, fault: Fault) -> Notice:
+        return Notice(NoticeKind.ERROR, to, transfer_id, message, fault.body)
 
 
-def amount_of(transfer: Transfer) -> Decimal:
-    """Returns the amount of a transfer in major units."""
-    return Decimal(transfer.units).scaleb(-4)
+def _mismatch(transfer: Transfer, message: Message) -> Fault | None:
+    """Returns what is wrong with who answers whom, or ``None``."""
+    if message.destination is not None and message.destination.lower() != transfer.payer.lower():
+        return Fault(FspiopError.VALIDATION, _BAD_DESTINATION)
+    if message.source.lower() != transfer.payee.lower():
+        return Fault(FspiopError.VALIDATION, _BAD_SOURCE)
+    return None
+
+
+def _too_late(transfer: Transfer, now: datetime) -> Fault | None:
+    """Returns why the transfer cannot be ended by its payee any more, or ``None``."""
+    if transfer.state is not State.RESERVED:
+        return Fault(FspiopError.VALIDATION, "non-RESERVED transfer state")
+    if transfer.expires is not None and transfer.expires <= now:
+        return Fault(FspiopError.TRANSFER_EXPIRED)
+    return None
+
+
+def _committed(transfer: Transfer) -> dict[str, Any]:
+    return {
+        "completedTimestamp": iso_ms(transfer.changed.replace(microsecond=0)),
+        "transferState": "COMMITTED",
+        "fulfilment": transfer.fulfilment,
+    }

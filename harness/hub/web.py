@@ -18,7 +18,7 @@ from harness.fspiop.errors import FspiopError, error_information
 from harness.hub.faults import Fault
 from harness.hub.messages import dump_json, load_json
 
-__all__ = ["Health", "answer", "application", "empty", "read_body"]
+__all__ = ["Handler", "Health", "answer", "application", "empty", "read_body"]
 
 Handler = Callable[[Request], Awaitable[Response]]
 

@@ -34,6 +34,8 @@ class Code(StrEnum):
     INTERRUPTED = "interrupted"
     WORKER_LOST = "worker-lost"
     RUN_PROBLEM = "run-problem"
+    NO_CASES = "no-cases"
+    NO_CHECKS = "no-checks"
     ENVIRONMENT = "environment"
     SERVICE_NOT_OK = "service-not-ok"
     VERSION_DIFFERS = "version-differs"
@@ -43,8 +45,6 @@ class Code(StrEnum):
     NEW_FAIL = "new-fail"
     MISSING = "missing"
     CRITERION = "criterion"
-    NO_CASES = "no-cases"
-    NO_CHECKS = "no-checks"
     NOTHING_PASSED = "nothing-passed"
     TARGET_UNKNOWN = "target-unknown"
     BASELINE_ABSENT = "baseline-absent"
@@ -72,7 +72,7 @@ class Code(StrEnum):
 CUT_OFF: Final = frozenset(
     {
         Code.JOURNAL_DAMAGED, Code.NOT_STARTED, Code.PLAN_ABSENT, Code.NOT_FINISHED, Code.INTERRUPTED,
-        Code.WORKER_LOST, Code.RUN_PROBLEM, Code.ENVIRONMENT,
+        Code.WORKER_LOST, Code.RUN_PROBLEM, Code.NO_CASES, Code.NO_CHECKS, Code.ENVIRONMENT,
     }
 )  # fmt: skip
 """With any of these nothing the run shows can be relied on, failures included."""

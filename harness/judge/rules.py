@@ -151,7 +151,7 @@ def _required_cases(rule: RequiredCases, grounds: Grounds) -> RuleFinding:
 
 def _latency(rule: LatencyP95, grounds: Grounds) -> RuleFinding:
     steps = grounds.evidence.steps
-    inside = (steps["operation"] == rule.operation).to_numpy()
+    inside = (steps["operation"] == rule.operation).to_numpy(copy=True)
     if rule.labels is not None:
         cases = _cases_labelled(rule.labels, grounds.evidence.planned)
         if empty := [label for label, found in cases.items() if not found]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
+from enum import Enum
 from typing import Any, ClassVar, Self
 
 from harness.model.outcome import Outcome
@@ -33,6 +34,10 @@ __all__ = [
 Json = dict[str, Any]
 
 
+def _plain(items: list[tuple[str, Any]]) -> Json:
+    return {key: value.value if isinstance(value, Enum) else value for key, value in items}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """Base: every record serialises to one JSON object with ``type`` first."""
@@ -41,7 +46,7 @@ class Record:
 
     def to_json(self) -> Json:
         """Returns a JSON-ready object; enum values become their text."""
-        return {"type": self.type, **asdict(self)}
+        return {"type": self.type, **asdict(self, dict_factory=_plain)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

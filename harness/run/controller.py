@@ -256,9 +256,10 @@ class Controller:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A phase of a case ended; the last one carries all that the case showed."""
         self._drain_notes()
-        payload = getattr(report, "harness", None)
-        if payload is None:
+        text = getattr(report, "harness", None)
+        if text is None:
             return
+        payload = json.loads(text)
         for exchange in payload["exchanges"]:
             if self._journal:
                 self._journal.exchange(exchange)

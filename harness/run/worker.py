@@ -110,7 +110,7 @@ class Worker:
             if problem is not None:
                 item.stash[_PROBLEM] = problem
         if call.when == "teardown":
-            report.harness = self._finish(item)  # type: ignore[attr-defined]
+            report.harness = json.dumps(self._finish(item), default=str)  # type: ignore[attr-defined]
         return report
 
     def pytest_unconfigure(self) -> None:

@@ -83,7 +83,7 @@ class Receiver:
 
             do_GET = do_POST = do_PUT = do_PATCH = _take  # noqa: N815
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 pass
 
         return Handler
@@ -233,7 +233,11 @@ class World:
         """A transfer that the payee has got."""
         body, response = self.prepare(amount, **changes)
         assert response.status_code in (200, 202), response.text
-        until(lambda: any(c.body["transferId"] == body["transferId"] for c in self.receiver.of("payee", "POST", "/transfers")))
+        until(
+            lambda: any(
+                c.body["transferId"] == body["transferId"] for c in self.receiver.of("payee", "POST", "/transfers")
+            )
+        )
         return body
 
     def fulfil(self, body: Mapping[str, Any], *, source: str = "payee", destination: str = "payer",
@@ -275,6 +279,7 @@ def transfer(amount: str = "100", *, seconds: float = 60) -> dict[str, Any]:
 
 def quote(amount: str = "100") -> dict[str, Any]:
     """The body of a POST /quotes from payer to payee."""
+
     def party(identifier: str, fsp: str) -> dict[str, Any]:
         return {"partyIdInfo": {"partyIdType": "MSISDN", "partyIdentifier": identifier, "fspId": fsp}}
 
@@ -331,9 +336,7 @@ def endpoints(base: str) -> dict[str, str]:
 @contextlib.contextmanager
 def world(*defects: str, version: str = "v17.1.0", onboarded: bool = True, **settings: Any) -> Iterator[World]:
     """A hub in a thread of this process, with ``payer`` and ``payee`` ready for transfers."""
-    config = HubConfig(
-        release=version, components=COMPONENTS, defects=defects, expiry_interval_s=0.05, **settings
-    )
+    config = HubConfig(release=version, components=COMPONENTS, defects=defects, expiry_interval_s=0.05, **settings)
     started, loop = threading.Event(), asyncio.new_event_loop()
     found: dict[str, Any] = {}
     stop = asyncio.Event()

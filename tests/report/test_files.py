@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -74,6 +74,7 @@ def test_json_is_standard_utf8_whatever_it_holds(value: object) -> None:
     json.loads(json_bytes(value).decode("utf-8"), parse_constant=pytest.fail)
 
 
+@example({" key:=#": "  value", "!": "\t\\ü🏦\n"})
 @given(st.dictionaries(st.text(min_size=1, max_size=8), st.text(max_size=20), max_size=4))
 def test_properties_are_ascii_lines_that_read_back_as_written(values: dict[str, str]) -> None:
     data = properties(values)

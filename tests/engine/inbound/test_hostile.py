@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -11,20 +12,48 @@ import pytest
 from harness.engine.inbound.client import InboundClient
 from harness.engine.inbound.messages import InboundNote
 from harness.engine.inbound.server import InboundServer
+from harness.fspiop.ids import new_uuid
 from tests.engine.inbound.support import Hub, eventually
 
 
-def one(client: InboundClient) -> Any:
-    (call,) = client.seen("payerfsp", wait_s=5)
+@pytest.fixture(scope="module")
+def all_notes() -> list[InboundNote]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def server(all_notes: list[InboundNote]) -> Iterator[InboundServer]:
+    """One server for the whole module: it must outlive everything that is thrown at it."""
+    with InboundServer.start(on_note=all_notes.append) as running:
+        yield running
+    assert running.problems == ()
+
+
+@pytest.fixture
+def notes(all_notes: list[InboundNote]) -> list[InboundNote]:
+    all_notes.clear()
+    return all_notes
+
+
+@pytest.fixture
+def fsp() -> str:
+    """A DFSP that no other test has used."""
+    return new_uuid()
+
+
+def one(client: InboundClient, fsp: str) -> Any:
+    (call,) = client.seen(fsp, wait_s=5)
     return call
 
 
 @pytest.mark.parametrize(
     "body", [b"\x00\xff\xfe" * 100, b"{", b'{"a": NaN}', b"[" * 200_000, b"\xef\xbb\xbf{}", b"null", b'"\\ud800"']
 )
-def test_a_body_that_is_no_object_is_delivered_as_it_came(client: InboundClient, hub: Hub, body: bytes) -> None:
-    waited = client.expect(fsp="payerfsp", routes=[("PUT", "/transfers/1")], case="c", step="s")
-    assert hub.send("PUT", "/transfers/1", body).status_code == 200
+def test_a_body_that_is_no_object_is_delivered_as_it_came(
+    client: InboundClient, hub: Hub, fsp: str, body: bytes
+) -> None:
+    waited = client.expect(fsp=fsp, routes=[("PUT", "/transfers/1")], case="c", step="s")
+    assert hub.send("PUT", "/transfers/1", body, fsp=fsp).status_code == 200
     callback = client.wait(waited, 5)
     assert callback is not None
     assert callback.raw == body
@@ -33,32 +62,32 @@ def test_a_body_that_is_no_object_is_delivered_as_it_came(client: InboundClient,
 
 @pytest.mark.parametrize("megabytes", [2, 10])
 def test_a_huge_body_is_refused_and_noted(
-    client: InboundClient, hub: Hub, notes: list[InboundNote], megabytes: int
+    client: InboundClient, hub: Hub, notes: list[InboundNote], fsp: str, megabytes: int
 ) -> None:
-    response = hub.send("PUT", "/transfers/1", b" " * (megabytes << 20))
+    response = hub.send("PUT", "/transfers/1", b" " * (megabytes << 20), fsp=fsp)
     assert response.status_code == 413
     assert [(note.kind, note.path) for note in notes] == [("too-large", "/transfers/1")]
-    assert client.seen("payerfsp") == []
-    assert hub.send("PUT", "/transfers/1", {}).status_code == 200
+    assert client.seen(fsp) == []
+    assert hub.send("PUT", "/transfers/1", {}, fsp=fsp).status_code == 200
 
 
 @pytest.mark.parametrize(
     "target",
     [
-        "/dfsp/payerfsp/../../../etc/passwd",
-        "/dfsp/payerfsp/%2e%2e/%2e%2e/etc/passwd",
-        "/dfsp/payerfsp/%00",
-        "/dfsp/payerfsp/%ff%fe",
-        "/dfsp/payerfsp/parties/PERSONAL_ID/%E6%B5%8B%E8%A9%A6",
-        "/dfsp/payerfsp/" + "a" * 8000,
-        "/dfsp/payerfsp//////",
-        "/dfsp/payerfsp/transfers/1?" + "q=1&" * 500,
+        "/../../../etc/passwd",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/%00",
+        "/%ff%fe",
+        "/parties/PERSONAL_ID/%E6%B5%8B%E8%A9%A6",
+        "/" + "a" * 8000,
+        "//////",
+        "/transfers/1?" + "q=1&" * 500,
     ],
 )
-def test_odd_paths_are_only_text(client: InboundClient, server: InboundServer, target: str) -> None:
-    answer = talk(server, f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+def test_odd_paths_are_only_text(client: InboundClient, server: InboundServer, fsp: str, target: str) -> None:
+    answer = talk(server, f"GET /dfsp/{fsp}{target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 202")
-    assert one(client).method == "GET"
+    assert one(client, fsp).method == "GET"
 
 
 @pytest.mark.parametrize(
@@ -73,21 +102,22 @@ def test_odd_paths_are_only_text(client: InboundClient, server: InboundServer, t
     ],
 )
 def test_what_is_not_http_ends_its_own_connection_only(
-    client: InboundClient, server: InboundServer, hub: Hub, request_bytes: bytes
+    client: InboundClient, server: InboundServer, hub: Hub, fsp: str, request_bytes: bytes
 ) -> None:
     talk(server, request_bytes)
-    assert hub.send("PUT", "/transfers/1", {}).status_code == 200
-    assert one(client).path == "/transfers/1"
+    assert hub.send("PUT", "/transfers/1", {}, fsp=fsp).status_code == 200
+    assert one(client, fsp).path == "/transfers/1"
     assert server.alive
 
 
 def test_a_call_cut_short_is_noted_and_not_delivered(
-    client: InboundClient, server: InboundServer, notes: list[InboundNote]
+    client: InboundClient, server: InboundServer, notes: list[InboundNote], fsp: str
 ) -> None:
-    talk(server, b"PUT /dfsp/payerfsp/transfers/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{", hang_up=True)
+    lines = f"PUT /dfsp/{fsp}/transfers/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{{"
+    talk(server, lines.encode(), hang_up=True)
     assert eventually(lambda: notes)
     assert [(note.kind, note.path) for note in notes] == [("cut-short", "/transfers/1")]
-    assert client.seen("payerfsp") == []
+    assert client.seen(fsp) == []
 
 
 def test_memory_is_bounded_by_number_of_dfsps(client: InboundClient, hub: Hub, notes: list[InboundNote]) -> None:
