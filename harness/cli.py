@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from harness import __version__
 from harness.errors import HarnessError, UsageError
@@ -53,20 +54,15 @@ Run = Annotated[str, typer.Argument(help="A run's id or folder, or latest.")]
 
 def main() -> None:
     """Runs a command and ends the process with the documented exit code."""
-    import click
-
     try:
         code = app(standalone_mode=False)
     except HarnessError as problem:
         _complain(f"error: {problem}")
         sys.exit(problem.exit_code)
-    except click.exceptions.ClickException as problem:
-        problem.show(sys.stderr)
+    except TyperException as problem:
+        _complain(f"error: {problem.format_message()}\ntry: harness --help, or harness COMMAND --help")
         sys.exit(ExitCode.USAGE)
-    except click.exceptions.Abort:
-        _complain("stopped")
-        sys.exit(ExitCode.INCONCLUSIVE)
-    except KeyboardInterrupt:
+    except (typer.Abort, KeyboardInterrupt):
         _complain("stopped")
         sys.exit(ExitCode.INCONCLUSIVE)
     except Exception:
@@ -99,7 +95,7 @@ def init(folder: Annotated[Path, typer.Argument(help="Where the workspace is to 
 def run(
     release: Annotated[str, typer.Argument(help="The release under validation, for instance v17.1.0.")],
     target: Annotated[
-        str, typer.Option(help="embedded, the name of a Scheme's target, or a target file.")
+        str, typer.Option(help="embedded, a target of the Scheme by name, or a target file.")
     ] = "embedded",
     scheme: Scheme = None,
     product: Product = "mojaloop",
@@ -131,10 +127,11 @@ def run(
         labels=label or (),
         defects=defect or (),
         paths=[path.resolve() for path in collection] if collection else [workspace.suite(product)],
+        keyword=keyword,
     )
     check_scheme(workspace, scheme)
     console = _console(stderr=as_json)
-    done = execute(options, workers=workers, keyword=keyword, listener=progress_for(console, os.environ))
+    done = execute(options, workers=workers, listener=progress_for(console, os.environ))
     judged = judge_folder(workspace, done.folder, Against(baseline=baseline))
     _show(workspace, judged, write_reports(judged), as_json=as_json)
     if done.internal_error:

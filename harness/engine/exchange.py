@@ -154,7 +154,7 @@ class Exchanger:
         step: str = "",
         callback_timeout_s: float | None = None,
     ) -> Exchange:
-        """Sends ``request`` and waits for its response and, if ``awaiting`` is given, for the callback, in either order.
+        """Sends ``request`` and waits for its response and, if ``awaiting`` is given, the callback, in either order.
 
         Never raises on what the hub does: what went wrong is in ``error`` and ``error_kind``.
         """
@@ -204,11 +204,11 @@ class Exchanger:
                     if len(body) > MAX_BODY:
                         return None, f"response larger than {MAX_BODY} bytes", "connection"
         except httpx.ConnectTimeout as problem:
-            return None, f"cannot connect to {request.url}: {problem or 'timed out'}", "connection"
+            return None, f"cannot connect to {request.url}: {problem}", "connection"
         except httpx.TimeoutException:
             return None, f"no response from {request.url} in time", "timeout"
         except (httpx.HTTPError, httpx.InvalidURL) as problem:
-            return None, f"cannot reach {request.url}: {problem or type(problem).__name__}", "connection"
+            return None, f"cannot reach {request.url}: {type(problem).__name__}: {problem}", "connection"
         lower = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status_code, answer.reason_phrase, lower, _parsed(body)), "", ""
 

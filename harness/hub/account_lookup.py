@@ -63,7 +63,8 @@ class AccountLookup:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._oracles: dict[str, Oracle] = {}
-        self._registry: dict[Key, str] = {}
+        self._registry: dict[tuple[str, str], dict[str | None, str]] = {}
+        """DFSP by sub-id, by type and identifier."""
 
     def app(self) -> Starlette:
         """Returns the FSPIOP side."""
@@ -100,9 +101,11 @@ class AccountLookup:
         if self._core.defects.active("lookup-sub-id-ignored"):
             key = (key[0], key[1], None)
         try:
+            if not self._is_dfsp(message.source):
+                raise Fault(FspiopError.ID_NOT_FOUND, "Requester FSP not found")
             destination = message.destination or self._owner(key)
-            if destination == HUB or not self._core.participants.active(destination):
-                raise Fault(FspiopError.DESTINATION_FSP, f"Unsupported participant '{destination}'")
+            if not self._is_dfsp(destination):
+                raise Fault(*self._core.profile.unknown_destination)
         except Fault as fault:
             self._say(message, message.source, _PARTIES_ERROR, key, fault.body)
         else:
@@ -129,16 +132,22 @@ class AccountLookup:
         self._hand_on(message, message.destination or "", "PUT", _PARTIES_ERROR, _key(request))
         return empty(200)
 
+    def _is_dfsp(self, name: str) -> bool:
+        return name != HUB and self._core.participants.find(name) is not None
+
     def _owner(self, key: Key) -> str:
-        """Returns the DFSP of an identifier. Raises ``Fault`` 3204 where the oracle knows none."""
+        """Returns the DFSP of an identifier. Raises ``Fault`` 3204 where the oracle does not know the identifier, 3200
+        where it knows it with other sub-ids only, 3003 where the type has no oracle."""
         if key[0] not in self._oracles:
             raise Fault(FspiopError.ADD_PARTY_INFORMATION, f"Oracle type:{key[0]} not found")
-        owner = self._registry.get(key)
-        if owner is None:
+        owners = self._registry.get((key[0], key[1]))
+        if not owners:
             if self._core.defects.active("lookup-unknown-wrong-code"):
                 raise Fault(FspiopError.INTERNAL_SERVER)
             raise Fault(FspiopError.PARTY_NOT_FOUND)
-        return owner
+        if key[2] not in owners:
+            raise Fault(FspiopError.ID_NOT_FOUND, "Empty oracle partyList, filtered based on callbackEndpointType")
+        return owners[key[2]]
 
     # Participants
 
@@ -161,10 +170,11 @@ class AccountLookup:
         try:
             if key[0] not in self._oracles:
                 raise Fault(FspiopError.ADD_PARTY_INFORMATION, f"Oracle type:{key[0]} not found")
-            if not self._core.participants.active(owner):
+            if not self._is_dfsp(owner):
                 told = message.source
-                raise Fault(FspiopError.DESTINATION_FSP, f"Unsupported participant '{owner}'")
-            if key in self._registry:
+                raise Fault(FspiopError.ADD_PARTY_INFORMATION)
+            owners = self._registry.setdefault((key[0], key[1]), {})
+            if key[2] in owners:
                 # What the oracle's HTTP 400 on a known identifier becomes (als-msisdn-oracle-svc, recorded).
                 raise Fault(
                     FspiopError.DESTINATION_COMMUNICATION,
@@ -174,7 +184,7 @@ class AccountLookup:
         except Fault as fault:
             self._say(message, told, _PARTICIPANTS_ERROR, key, fault.body)
             return empty(202)
-        self._registry[key] = owner
+        owners[key[2]] = owner
         party = {"partyIdType": key[0], "partyIdentifier": key[1]}
         if key[2] is not None:
             party["partySubIdOrType"] = key[2]
@@ -192,7 +202,7 @@ class AccountLookup:
         except Fault as fault:
             self._say(message, message.source, _PARTICIPANTS_ERROR, key, fault.body)
         else:
-            del self._registry[key]
+            del self._registry[key[0], key[1]][key[2]]
             self._say(message, message.source, _PARTICIPANTS_PUT, key, {"fspId": message.source})
         return empty(202)
 

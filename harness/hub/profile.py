@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.fspiop.errors import FspiopError
 from harness.model.release import ReleaseVersion
 
 __all__ = ["Profile", "profile_for"]
@@ -21,17 +22,33 @@ class Profile:
     """``FSPIOP-Source`` of what the hub says itself."""
     ulid_ids: bool
     """Whether ULIDs are accepted beside UUIDs for transferId and the like."""
+    unknown_destination: tuple[FspiopError, str]
+    """How a look-up that names a destination nobody knows is answered: code and detail."""
 
 
-_BEFORE_FX = Profile(("1.0", "1.1"), "1.1", "switch", ulid_ids=False)
-_SINCE_FX = Profile(("1.0", "1.1", "2.0"), "2.0", "Hub", ulid_ids=True)
+_BEFORE_FX = Profile(
+    api_versions=("1.0", "1.1"),
+    default_version="1.1",
+    hub_name="switch",
+    ulid_ids=False,
+    unknown_destination=(FspiopError.ID_NOT_FOUND, "Destination FSP not found"),
+)
+_SINCE_FX = Profile(
+    api_versions=("1.0", "1.1", "2.0"),
+    default_version="2.0",
+    hub_name="Hub",
+    ulid_ids=True,
+    unknown_destination=(FspiopError.PARTY_NOT_FOUND, ""),
+)
 
 _SINCE: tuple[tuple[ReleaseVersion, Profile], ...] = (
     # mojaloop/helm release-v16.0.0.md, section 4: FSPIOP v1.1 and v1.0; ml-api-adapter 14.0.5 (v15 and v16),
-    # config/default.json: content version 1.1, source "switch", as the golden path of v15.1.0 expects.
+    # config/default.json: content version 1.1, source "switch", as the golden path of v15.1.0 expects;
+    # account-lookup-service 15.0.0, getPartiesByTypeAndID.
     (ReleaseVersion(15, 0, 0), _BEFORE_FX),
     # mojaloop/helm release-v17.0.0.md: "bump protocol versions to 2.0", "parameterize switch id", ULID patterns;
-    # ml-api-adapter 16.x, config/default.json: content version 2.0, HUB_PARTICIPANT.NAME "Hub".
+    # ml-api-adapter 16.x, config/default.json: content version 2.0, HUB_PARTICIPANT.NAME "Hub";
+    # account-lookup-service 17.12.2, GetPartiesService (no proxies: the party is not found).
     (ReleaseVersion(17, 0, 0), _SINCE_FX),
 )
 

@@ -122,8 +122,8 @@ class QuotingService:
         if self._core.defects.active("quote-amount-altered"):
             content = dump_json(_one_more(message.body))
         call = forward(
-            message, to=message.destination or "", method="PUT", callback=_ONE, parameters={"quoteId": quote_id}, order=quote_id,
-            content=content,
+            message, to=message.destination or "", method="PUT", callback=_ONE,
+            parameters={"quoteId": quote_id}, order=quote_id, content=content,
         )  # fmt: skip
         if self._core.defects.active("destination-header-dropped"):
             headers = {name: value for name, value in call.headers.items() if name != DESTINATION.lower()}

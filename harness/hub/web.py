@@ -73,9 +73,11 @@ def application(routes: Mapping[str, Handler], health: Health) -> Starlette:
     for key, handler in routes.items():
         method, _, path = key.partition(" ")
         table.append(Route(path, handler, methods=[method]))
-    return Starlette(
+    app = Starlette(
         routes=table, exception_handlers={Fault: _on_fault, HTTPException: _on_http_error, Exception: _on_crash}
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _on_fault(_request: Request, error: Exception) -> Response:

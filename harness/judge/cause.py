@@ -89,14 +89,15 @@ def suspects(
     Of equals, a component whose version changed comes first. ``now`` and ``before`` are versions by component.
     """
     bad = comparison.of(ComparisonClass.REGRESSED, ComparisonClass.NEW_FAIL, ComparisonClass.MISSING)
-    bad = bad[bad["kind"] == "check"]
     has_result = (bad["outcome"] != "").to_numpy()
     failed = bad[has_result]
     order = pd.Index(evidence.checks["check"], dtype=object).get_indexer(pd.Index(failed["check"], dtype=object))
-    failed = failed.iloc[np.argsort(order, kind="stable")]
+    # A row for a whole case has no place among the checks: it failed after all of them.
+    failed = failed.iloc[np.argsort(np.where(order < 0, len(evidence.checks), order), kind="stable")]
     first_steps = set(failed.drop_duplicates("case")["step"])
     rooted = failed[failed["step"].isin(first_steps)]
-    absent = bad[~has_result & ~bad["case"].isin(set(failed["case"])).to_numpy()]
+    no_result = ~has_result & (bad["kind"] == "check").to_numpy()
+    absent = bad[no_result & ~bad["case"].isin(set(failed["case"])).to_numpy()]
     counts = Counter(part for part in (*rooted["component"], *absent["component"]) if part)
 
     def weight(part: str) -> tuple[int, bool, str]:

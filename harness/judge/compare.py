@@ -194,8 +194,10 @@ def _case_rows(evidence: Evidence, checks: pd.DataFrame) -> pd.DataFrame:
     for name in ("runs", *COUNTS):
         frame[f"baseline_{name}"] = 0
     frame["definition_changed"] = False
+    # What the case did last is the best that is known of where it failed.
+    last = evidence.steps.drop_duplicates("case", keep="last").set_index("case")
     for name in ("step", "component", "operation"):
-        frame[name] = ""
+        frame[name] = last[name].reindex(cases[shown]).fillna("").to_numpy(dtype=object)
     frame["kind"] = "case"
     return frame
 

@@ -136,7 +136,15 @@ def load_criteria(path: Path) -> Criteria:
         raise CriteriaError("the file is absent", file=path, remedy="Write it, or name another scheme") from None
     except (OSError, UnicodeDecodeError) as problem:
         raise CriteriaError(f"not readable: {problem}", file=path, remedy="Save it as UTF-8 text") from None
-    return parse_criteria(text, path)
+    criteria = parse_criteria(text, path)
+    if criteria.scheme != path.absolute().parent.name:
+        raise CriteriaError(
+            f"the criteria are of scheme {criteria.scheme!r}, the folder of {path.absolute().parent.name!r}",
+            file=path,
+            place=parse_yaml(text, path, CriteriaError).place(("scheme",)),
+            remedy="Give both the same name",
+        )
+    return criteria
 
 
 def parse_criteria(text: str, file: Path | str) -> Criteria:

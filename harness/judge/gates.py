@@ -30,6 +30,7 @@ def preflight(evidence: Evidence, release: Release | None) -> Iterator[Reason]:
         yield reason_of(
             Code.NOT_PROBED, gate, UNKNOWN, text, "Probe every service that the target names, and run again"
         )
+    compared = 0
     for probe in sorted(evidence.probes, key=lambda probe: (probe.service, probe.url)):
         if probe.status != "ok":
             detail = f": {probe.message}" if probe.message else ""
@@ -38,6 +39,7 @@ def preflight(evidence: Evidence, release: Release | None) -> Iterator[Reason]:
             continue
         published = release.components.get(probe.service.removesuffix("-admin")) if release else None
         for expected in sorted({version for version in (probe.expected_version, published) if version}):
+            compared += 1
             if not probe.version:
                 text = f"{probe.service} did not report its version; {expected} is expected"
                 remedy = f"Make its health endpoint report versionNumber, or deploy {expected}; then run again"
@@ -47,6 +49,10 @@ def preflight(evidence: Evidence, release: Release | None) -> Iterator[Reason]:
                 yield reason_of(
                     Code.VERSION_DIFFERS, gate, FAIL, text, f"Deploy {probe.service} {expected} and run again"
                 )
+    if probed and not compared:
+        text = "of no service it is known which version the release has, so the target may be of any release"
+        remedy = "Name the services in the target as the release names its components"
+        yield reason_of(Code.VERSION_UNPROVEN, gate, UNKNOWN, text, remedy)
 
 
 def _bare(version: str) -> str:

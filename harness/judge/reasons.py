@@ -40,6 +40,7 @@ class Code(StrEnum):
     SERVICE_NOT_OK = "service-not-ok"
     VERSION_DIFFERS = "version-differs"
     VERSION_NOT_REPORTED = "version-not-reported"
+    VERSION_UNPROVEN = "version-unproven"
     NOT_PROBED = "not-probed"
     REGRESSED = "regressed"
     NEW_FAIL = "new-fail"

@@ -202,7 +202,11 @@ class CaseFinished(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundNoted(Record):
-    """A call from the hub that no waiting exchange took: ``early``, ``late``, ``duplicate`` or ``unexpected``."""
+    """A call from the hub that is out of the ordinary.
+
+    ``early`` (delivered, before anyone waited), ``late``, ``duplicate``, ``unexpected``, ``misdirected`` (delivered; the
+    address and FSPIOP-Destination disagree), ``too-large`` (refused), ``cut-short`` (the sender hung up in the body).
+    """
 
     type: ClassVar[str] = "inbound"
     kind: str

@@ -1,6 +1,6 @@
 """What happens in the one process that controls a run: set the stage, write the journal, clear the stage.
 
-The order is fixed: hub, inbound server, journal, preflight, cases, end. Whatever ends the run early, the journal stands.
+The order is fixed: hub, inbound server, journal, preflight, cases, end. Whatever ends a run early, the journal stays.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Controller:
         self._previous_sigterm: Callable[[int, FrameType | None], Any] | int | None = None
 
     def open(self) -> None:
-        """Starts the servers, opens the journal, probes the target. On failure clears up and raises ``HarnessError``."""
+        """Starts the servers, opens the journal, probes the target. On failure clears up and raises."""
         try:
             self._open()
         except BaseException:
@@ -176,8 +176,11 @@ class Controller:
             },
             target=target.describe(),
             selection={
-                "complete": not options.labels and all(path.resolve() == suite for path in options.paths),
+                "complete": not options.labels
+                and not options.keyword
+                and all(path.resolve() == suite for path in options.paths),
                 "labels": list(options.labels),
+                "keyword": options.keyword,
                 "paths": [options.workspace.relative(path) for path in options.paths],
             },
             tool={
@@ -298,6 +301,8 @@ class Controller:
                 self._problem(f"the {name} ended before the run did")
         if self._inbound is not None:
             self._inbound.stop()
+            for text in self._inbound.problems:
+                self._problem(text)
         self._drain_notes()
         if self._interrupted:
             self._write(Interrupted(reason=self._interrupted))

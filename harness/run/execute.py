@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -32,9 +31,6 @@ def execute(
     options: RunOptions,
     *,
     workers: int,
-    keyword: str | None = None,
-    markers: str | None = None,
-    extra: Sequence[str] = (),
     listener: Listener | None = None,
 ) -> Execution:
     """Runs the suite of ``options`` and returns where its journal is. Raises ``HarnessError`` where it cannot begin.
@@ -50,7 +46,7 @@ def execute(
         "--dist", "loadfile" if options.collections else "worksteal",
         "--harness-target", options.target_name, "--harness-release", str(options.release),
         "--harness-product", options.product,
-        *(["-k", keyword] if keyword else []), *(["-m", markers] if markers else []), *extra,
+        *(["-k", options.keyword] if options.keyword else []),
     ]  # fmt: skip
     printed = io.StringIO()
     try:

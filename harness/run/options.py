@@ -46,7 +46,7 @@ def is_active(config: pytest.Config) -> bool:
 @final
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """A run as asked for, every name resolved. ``target`` is ``None`` for the embedded hub, which is yet to be started."""
+    """A run as asked for, every name resolved. ``target`` is ``None`` for the embedded hub, not yet started."""
 
     workspace: Workspace
     product: str
@@ -60,6 +60,8 @@ class RunOptions:
     defects: tuple[str, ...]
     paths: tuple[Path, ...]
     """What pytest was told to collect."""
+    keyword: str | None = None
+    """What else narrows the selection: the ``-k``, ``-m``, ``--lf`` of pytest."""
 
     @property
     def collections(self) -> tuple[Path, ...]:
@@ -79,6 +81,7 @@ def resolve(config: pytest.Config) -> RunOptions:
         labels=config.getoption("harness_label"),
         defects=config.getoption("harness_defect"),
         paths=[Path(str(arg).partition("::")[0]) for arg in config.args],
+        keyword=_narrowed(config),
     )
 
 
@@ -93,6 +96,7 @@ def resolve_values(
     labels: Sequence[str],
     defects: Sequence[str],
     paths: Sequence[Path],
+    keyword: str | None = None,
 ) -> RunOptions:
     """Returns a run's options from plain values; see ``resolve``."""
     from harness.release.manifest import load_manifest  # late: pydantic is not needed to print a help text
@@ -128,7 +132,16 @@ def resolve_values(
         labels=tuple(labels),
         defects=tuple(defects),
         paths=absolute,
+        keyword=keyword,
     )
+
+
+def _narrowed(config: pytest.Config) -> str | None:
+    option = config.option
+    named = [str(arg) for arg in config.args if "::" in str(arg)]
+    words = [getattr(option, "keyword", ""), getattr(option, "markexpr", ""), *named]
+    words += ["--lf"] if getattr(option, "lf", False) else []
+    return " ".join(word for word in words if word) or None
 
 
 def _target(workspace: Workspace, name: str, scheme: str | None, defects: Sequence[str]) -> Any:

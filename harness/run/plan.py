@@ -79,7 +79,7 @@ def sort_out(items: Sequence[pytest.Item], suite: Path, release: ReleaseVersion)
 
 
 def collect_cases(workspace: Workspace, product: str, release: ReleaseVersion) -> list[str]:
-    """Returns the case ids of a product's native suite for ``release``. Raises ``SuiteError`` where it does not load."""
+    """Returns the case ids of a product's native suite for ``release``. Raises ``SuiteError`` if it does not load."""
     suite = workspace.suite(product).resolve()
     collector = _Collector(suite, release)
     arguments = [str(suite), "-c", str(RUN_INI), "--rootdir", str(workspace.root), "--collect-only", "-q"]

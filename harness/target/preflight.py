@@ -20,7 +20,7 @@ _HEALTH = {"central-settlement": "/v2/health"}
 def probe(
     target: Target, release: Release | None, *, timeout_s: float = 5.0, transport: httpx.BaseTransport | None = None
 ) -> list[ServiceProbed]:
-    """Returns how each service of ``target`` answers ``GET /health``, in the target's order. Never raises on an answer."""
+    """Returns how each service of ``target`` answers ``GET /health``, in the target's order. Never raises."""
     expected = {} if release is None else release.components
     headers = {"Authorization": f"Bearer {target.bearer_token}"} if target.bearer_token else {}
     with httpx.Client(

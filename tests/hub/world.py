@@ -229,7 +229,7 @@ class World:
             headers=headers,
         )  # fmt: skip
 
-    def reserve(self, amount: str = "100", **changes: Any) -> dict[str, Any]:
+    def reserve(self, amount: str = "100", /, **changes: Any) -> dict[str, Any]:
         """A transfer that the payee has got."""
         body, response = self.prepare(amount, **changes)
         assert response.status_code in (200, 202), response.text
@@ -259,7 +259,7 @@ class World:
         path = f"/transfers/{body['transferId']}/error"
         return self.fspiop("PUT", "ml-api-adapter", path, "transfers", "payee", said, destination="payer")
 
-    def committed(self, amount: str = "100", **changes: Any) -> dict[str, Any]:
+    def committed(self, amount: str = "100", /, **changes: Any) -> dict[str, Any]:
         """A transfer that went through."""
         body = self.reserve(amount, **changes)
         assert self.fulfil(body).status_code == 200

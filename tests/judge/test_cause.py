@@ -97,5 +97,11 @@ def test_more_failing_checks_come_first_and_of_equals_the_changed_version() -> N
     assert (equal[0].version, equal[0].baseline_version) == ("v18.0.0", "v17.8.0")
 
 
+def test_a_case_that_failed_outside_any_check_points_at_what_it_did_last() -> None:
+    evidence = by_component(run([replace(flow("pays", P, P), outcome=F)])).evidence()
+    base = baseline([flow("pays", P, P)])
+    assert [one.component for one in suspects(evidence, compare(evidence, base), {}, {})] == ["ml-api-adapter"]
+
+
 def test_a_sound_run_suspects_nobody() -> None:
     assert found(list(SOUND)) == ()

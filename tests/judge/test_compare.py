@@ -6,7 +6,7 @@ import random
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.judge.compare import COMPARISON_COLUMNS, Comparison, compare
@@ -141,6 +141,7 @@ def test_without_a_baseline_everything_is_new() -> None:
 
 # --- laws ------------------------------------------------------------------------------------------------------------
 
+some = settings(max_examples=50, deadline=None)
 outcomes = st.sampled_from(list(Outcome))
 names = st.sampled_from(["pays", "aborts", "a,b", 'q"uote', "zażółć", "b::c".replace("::", ":\\c"), "x y"])
 shapes = st.lists(
@@ -166,6 +167,7 @@ def _same(one: Comparison, other: Comparison) -> None:
     pd.testing.assert_frame_equal(one.table, other.table)
 
 
+@some
 @given(recorded)
 def test_a_run_compared_with_itself_shows_no_difference(both: list[Shape]) -> None:
     evidence = run(both).evidence()
@@ -175,6 +177,7 @@ def test_a_run_compared_with_itself_shows_no_difference(both: list[Shape]) -> No
     assert not found.table["definition_changed"].any()
 
 
+@some
 @given(shapes, st.lists(recorded, min_size=1, max_size=3))
 def test_every_check_of_either_side_is_in_exactly_one_class(now: list[Shape], before: list[list[Shape]]) -> None:
     evidence, base = run(now).evidence(), baseline(*before)
@@ -190,6 +193,7 @@ def test_every_check_of_either_side_is_in_exactly_one_class(now: list[Shape], be
     assert tuple(found.table.columns) == COMPARISON_COLUMNS
 
 
+@some
 @given(shapes, recorded, st.randoms(use_true_random=False))
 def test_the_order_of_either_side_does_not_matter(now: list[Shape], before: list[Shape], chance: random.Random) -> None:
     def shuffled(items: list[Shape]) -> list[Shape]:
@@ -201,6 +205,7 @@ def test_the_order_of_either_side_does_not_matter(now: list[Shape], before: list
     )
 
 
+@some
 @given(shapes, recorded)
 def test_a_selected_case_is_never_without_a_row(now: list[Shape], before: list[Shape]) -> None:
     evidence: Evidence = run(now).evidence()

@@ -77,6 +77,11 @@ def test_the_example_is_readable_and_covers_each_kind_of_rule() -> None:
             "criteria.yaml, line 11 (rules[0].at_most_ms)",
         ),
         (
+            HEAD + rule(kind="latency-p95", classes=None, at_most=None, operation="o", measure="callback",
+                        ratio_to_baseline_at_most="2", labels="[p2p]"),
+            "drop 'labels'",
+        ),
+        (
             HEAD + rule(kind="minimum-executed", classes=None, at_most=None, what="cases", at_least="0"),
             "criteria.yaml, line 10 (rules[0].at_least)",
         ),
@@ -97,6 +102,12 @@ def test_an_absent_file_is_named(tmp_path: Path) -> None:
     assert str(tmp_path) in str(refusal.value)
     (tmp_path / "criteria.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(CriteriaError, match="not readable"):
+        load_criteria(tmp_path / "criteria.yaml")
+
+
+def test_criteria_copied_from_another_scheme_and_not_renamed_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "criteria.yaml").write_text(HEAD + rule())
+    with pytest.raises(CriteriaError, match=r"line 1 \(scheme\): the criteria are of scheme 'example'"):
         load_criteria(tmp_path / "criteria.yaml")
 
 

@@ -27,8 +27,8 @@ def on(what: Run, before: Any = None, **keys: Any) -> RuleFinding:
     return judging(what, before, **keys).findings[0]
 
 
-def judging(what: Run, before: Any = None, **keys: Any) -> JudgedRun:
-    return judged(what, before, rules=one_rule(**keys))
+def judging(what: Run, before: Any = None, rule: dict[str, Any] | None = None, **keys: Any) -> JudgedRun:
+    return judged(what, before, rules=one_rule(**(rule or {}), **keys))
 
 
 REGRESSED = run([case("pays", P, F), *SOUND[1:]])
@@ -151,12 +151,15 @@ def test_a_slow_release_is_rejected_by_its_scheme_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "least", "expected"),
+    ("of", "least", "expected"),
     [("cases", 3, PASS), ("cases", 4, UNKNOWN), ("checks", 6, PASS), ("checks", 7, UNKNOWN)],
 )
-def test_minimum_executed(what: str, least: int, expected: GateStatus) -> None:
+def test_minimum_executed(of: str, least: int, expected: GateStatus) -> None:
     shapes = (*SOUND, Shape("empty", {}), case("hollow", H))
-    assert on(run(shapes), kind="minimum-executed", what=what, at_least=least).status is expected
+    assert (
+        judging(run(shapes), rule={"kind": "minimum-executed", "what": of, "at_least": least}).findings[0].status
+        is expected
+    )
 
 
 @pytest.mark.parametrize(

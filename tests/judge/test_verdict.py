@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from harness.judge.baseline import Baseline, BaselineSource
 from harness.judge.document import verdict_schema, verdict_to_json
 from harness.judge.evidence import evidence_from_records
+from harness.judge.reasons import Code
 from harness.judge.verdict import JudgedRun, judge
 from harness.model.outcome import GateName, GateStatus, VerdictKind
 from harness.model.records import (
@@ -88,6 +90,7 @@ def test_a_whole_sound_run_that_shows_no_difference_is_approved() -> None:
     assert {gate.status for gate in found.verdict.gates} == {GateStatus.PASS}
     assert found.counts["unchanged-pass"] == 6
     assert "no extension products" in found.verdict.gates[2].summary
+    assert found.verdict.next_action == "Operations: take over the release."
 
 
 def test_the_manifest_of_the_journal_serves_where_no_other_is_given() -> None:
@@ -236,6 +239,13 @@ BARE = (
         SOUND_RUN.changed(ServiceProbed, version="v1.0.0", expected_version=None),
         "version-differs",
     ),
+    (
+        "services that the release does not name",
+        SOUND_RUN.each(
+            lambda r: replace(r, service="x", expected_version=None) if isinstance(r, ServiceProbed) else r
+        ).changed(RunStarted, target={"services": None}),
+        "version-unproven",
+    ),
     ("zero cases", run([]), "no-cases"),
     ("zero checks", run([Shape("pays", {"send": {}})]), "no-checks"),
     ("another release", SOUND_RUN.changed(RunStarted, release="v16.0.0"), "baseline-other-release"),
@@ -304,6 +314,26 @@ def test_inputs_that_lack_something_are_inconclusive(inputs: dict[str, object], 
 def test_no_scheme_at_all_is_inconclusive() -> None:
     found = judged(run(SOUND).changed(RunStarted, scheme=None), criteria=None)
     assert (found.verdict.kind, codes(found)) == (INCONCLUSIVE, ["scheme-absent"])
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        {"product": "mojaloop", "version": "newest", "components": COMPONENTS, "source": ""},
+        {"product": "mojaloop", "version": "v17.1.0", "components": None, "source": ""},
+        {"product": "mojaloop", "version": "v16.0.0", "components": COMPONENTS, "source": ""},
+    ],
+)
+def test_a_manifest_in_the_journal_that_says_too_little_is_inconclusive(manifest: dict[str, object]) -> None:
+    found = judged(run(SOUND).changed(RunStarted, release_manifest=manifest), release=None)
+    assert found.verdict.kind is INCONCLUSIVE
+
+
+def test_a_release_that_is_no_version_is_still_compared_as_text() -> None:
+    odd = run(SOUND).changed(RunStarted, release="nightly")
+    found = judged(odd, replace(baseline(), release="nightly"))
+    assert found.verdict.kind is INCONCLUSIVE
+    assert codes(found) == ["manifest-differs"]
 
 
 def test_the_manifest_must_be_the_one_the_run_was_started_with() -> None:
@@ -427,6 +457,23 @@ def test_a_name_that_is_no_text_can_still_be_stored() -> None:
 def test_the_schema_in_docs_is_the_one_in_force() -> None:
     stored = Path(__file__).parents[2] / "docs" / "verdict.schema.json"
     assert json.loads(stored.read_text()) == verdict_schema()
+
+
+def test_the_judge_knows_the_model_and_nothing_of_runs_or_targets() -> None:
+    room = Path(__file__).parents[2] / "harness" / "judge"
+    imported = set()
+    for file in room.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("harness"):
+                imported.add(node.module.split(".")[1])
+            elif isinstance(node, ast.Import):
+                imported |= {name.name.split(".")[1] for name in node.names if name.name.startswith("harness.")}
+    assert imported == {"errors", "judge", "model"}
+
+
+def test_every_kind_of_reason_has_a_test() -> None:
+    told = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
+    assert [code.value for code in Code if f'"{code.value}"' not in told] == []
 
 
 def test_the_inputs_are_named_with_their_digests() -> None:

@@ -61,7 +61,7 @@ class Desk:
         self._matcher = Matcher()
         self._responders: dict[str, Responder] = {}
         self._seen: Log[Inbound] = Log(lambda call: 512 + len(call.raw))
-        self._sent: Log[Sent] = Log(lambda sent: 1024)
+        self._sent: Log[Sent] = Log(lambda sent: 4096)
         self._ids = count(1)
         self._waits: dict[str, set[asyncio.Future[None]]] = {}
         self._watches: dict[asyncio.Future[None], Filter] = {}

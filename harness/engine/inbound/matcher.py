@@ -36,6 +36,7 @@ class MatcherLimits:
     keep_s: float = 30.0
     """How long a call that nobody expects yet is kept before it is ``unexpected``."""
     keep: int = 1_000
+    keep_octets: int = 32 << 20
     remember_s: float = 300.0
     """How long an expectation is known after its end, to tell late and duplicate calls."""
     remember: int = 5_000
@@ -93,6 +94,7 @@ class Matcher:
     _closed: OrderedDict[str, _Entry] = field(default_factory=OrderedDict)
     _by_route: dict[tuple[str, str], list[_Entry]] = field(default_factory=dict)
     _kept: deque[_Kept] = field(default_factory=deque)
+    _kept_octets: int = 0
 
     def expect(self, expectation: Expectation, now: float) -> tuple[InboundNote, ...]:
         """Opens ``expectation`` and returns the notes this gives: ``early`` where a kept call fills it at once."""
@@ -103,6 +105,7 @@ class Matcher:
             self._by_route.setdefault(route, []).append(entry)
         if (kept := self._pick_kept(expectation)) is not None:
             self._kept.remove(kept)
+            self._kept_octets -= len(kept.call.raw)
             entry.state, entry.call = _State.FILLED, kept.call
             notes.append(_note("early", kept.call, expectation))
         if len(self._open) > self.limits.open:
@@ -115,8 +118,9 @@ class Matcher:
         entry = self._pick_entry(call)
         if entry is None:
             self._kept.append(_Kept(call, now))
-            if len(self._kept) > self.limits.keep:
-                notes.append(_note("unexpected", self._kept.popleft().call))
+            self._kept_octets += len(call.raw)
+            while len(self._kept) > self.limits.keep or self._kept_octets > self.limits.keep_octets:
+                notes.append(_note("unexpected", self._pop_kept()))
             return Arrival(notes=tuple(notes))
         if entry.state is _State.WAITING:
             entry.state, entry.call = _State.FILLED, call
@@ -165,7 +169,7 @@ class Matcher:
         """Forgets what is too old; returns a note for each call that nobody came for."""
         notes = []
         while self._kept and now - self._kept[0].since > self.limits.keep_s:
-            notes.append(_note("unexpected", self._kept.popleft().call))
+            notes.append(_note("unexpected", self._pop_kept()))
         while self._open and now - (oldest := next(iter(self._open.values()))).since > self.limits.open_s:
             notes.extend(self._abandon(oldest.expectation.id))
         while self._closed and (
@@ -181,6 +185,7 @@ class Matcher:
         notes += [_note("unexpected", e.call, e.expectation) for e in self._open.values() if e.call is not None]
         for store in (self._kept, self._open, self._closed, self._by_route):
             store.clear()
+        self._kept_octets = 0
         return tuple(notes)
 
     def _pick_entry(self, call: Inbound) -> _Entry | None:
@@ -215,6 +220,11 @@ class Matcher:
         ]
         same_trace = (kept for kept in fitting if kept.call.trace_id and kept.call.trace_id == expectation.trace_id)
         return next(same_trace, fitting[0] if fitting else None)
+
+    def _pop_kept(self) -> Inbound:
+        call = self._kept.popleft().call
+        self._kept_octets -= len(call.raw)
+        return call
 
     def _shut(self, entry: _Entry, state: _State, now: float) -> None:
         del self._open[entry.expectation.id]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 from urllib.parse import quote, unquote
 
@@ -77,11 +77,11 @@ class Inbound:
     violations: tuple[str, ...] = ()
     """What is wrong with the call as FSPIOP sees it; it is delivered all the same."""
     query: str = ""
-    body: Any = field(init=False, compare=False)
-    """The parsed JSON; ``None`` where there is none or it is malformed: then see ``raw``."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "body", parse_body(self.raw)[0])
+    @property
+    def body(self) -> Any:
+        """The parsed JSON; ``None`` where there is none or it is malformed: then see ``raw``. Parsed at each access."""
+        return parse_body(self.raw)[0]
 
     @property
     def trace_id(self) -> str | None:
@@ -97,10 +97,6 @@ class Inbound:
     def destination(self) -> str:
         """``FSPIOP-Destination``, or the DFSP that was addressed by prefix."""
         return self.headers.get("fspiop-destination", "") or self.fsp
-
-    def with_violation(self, text: str) -> Inbound:
-        """Returns the same call with one more violation."""
-        return replace(self, violations=(*self.violations, text))
 
     def to_json(self) -> dict[str, Any]:
         """Returns a JSON-ready object. The body travels as its octets, one character each."""

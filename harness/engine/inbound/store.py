@@ -16,28 +16,33 @@ class Log(Generic[T]):
     """One ring of entries per DFSP. The oldest entry goes first; so does the DFSP that was silent longest."""
 
     def __init__(
-        self, size_of: Callable[[T], int], *, entries: int = 5_000, octets: int = 16 << 20, dfsps: int = 256
+        self, size_of: Callable[[T], int], *, entries: int = 5_000, octets: int = 64 << 20, dfsps: int = 256
     ) -> None:
+        """``entries`` counts per DFSP, ``octets`` for all of them together."""
         self._size_of = size_of
         self._entries = entries
         self._octets = octets
         self._dfsps = dfsps
+        self._size = 0
         self._rings: OrderedDict[str, deque[T]] = OrderedDict()
-        self._sizes: dict[str, int] = {}
 
     def add(self, fsp: str, entry: T) -> None:
         """Appends ``entry`` to what is known of ``fsp``."""
         ring = self._rings.setdefault(fsp, deque())
         self._rings.move_to_end(fsp)
         ring.append(entry)
-        size = self._sizes.get(fsp, 0) + self._size_of(entry)
-        while len(ring) > 1 and (len(ring) > self._entries or size > self._octets):
-            size -= self._size_of(ring.popleft())
-        self._sizes[fsp] = size
-        if len(self._rings) > self._dfsps:
-            oldest, _ = self._rings.popitem(last=False)
-            del self._sizes[oldest]
+        self._size += self._size_of(entry)
+        if len(ring) > self._entries:
+            self._drop(fsp)
+        while len(self._rings) > self._dfsps or (self._size > self._octets and (len(self._rings) > 1 or len(ring) > 1)):
+            self._drop(next(iter(self._rings)))
 
     def of(self, fsp: str) -> tuple[T, ...]:
         """Returns the entries of ``fsp``, oldest first."""
         return tuple(self._rings.get(fsp, ()))
+
+    def _drop(self, fsp: str) -> None:
+        ring = self._rings[fsp]
+        self._size -= self._size_of(ring.popleft())
+        if not ring:
+            del self._rings[fsp]

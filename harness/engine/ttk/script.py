@@ -253,7 +253,7 @@ class ScriptHost:
         except JSOOMException:
             raise self._stop(f"more than {self._limits.memory_bytes // 2**20} MiB of memory") from None
         except JSEvalException as problem:
-            raise self._stop(str(problem).strip().splitlines()[-1][:_MESSAGE]) from None
+            raise self._stop(str(problem).strip().splitlines()[0][:_MESSAGE]) from None
         if not isinstance(value, str):
             raise InternalError(f"V8 gave {type(value).__name__} where JSON was due")
         return value
@@ -264,13 +264,16 @@ class ScriptHost:
 
     def _ready(self) -> MiniRacer:
         if self._isolate is None:
-            from py_mini_racer import mini_racer
+            from py_mini_racer import JSEvalException, mini_racer
 
             # With a loop that outlives every isolate, what V8 still reports from a stopped one finds a listener.
             self._owner = mini_racer(self._loop)
             self._isolate = self._owner.__enter__()
             self._isolate.set_hard_memory_limit(self._limits.memory_bytes)
-            self._isolate.eval(_bootstrap())
+            try:
+                self._isolate.eval(_bootstrap(), timeout_sec=10)
+            except JSEvalException as problem:
+                raise InternalError(f"our own JavaScript does not load: {problem}") from problem
             self.isolates += 1
         return self._isolate
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.engine.inbound.behaviour import (
@@ -38,6 +38,7 @@ behaviours = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.builds(SimulatedDfsp, text, st.just(HUB), behaviours, st.just("1.0"), st.lists(parties).map(tuple)))
 def test_a_declaration_can_be_read_back(dfsp: SimulatedDfsp) -> None:
     assert SimulatedDfsp.from_json(json.loads(json.dumps(dfsp.to_json()))) == dfsp

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.engine.inbound.dfsp import (
@@ -165,6 +165,7 @@ def test_amounts_follow_the_equations_of_the_api_definition(
     assert got == (Decimal(transfer), Decimal(receive))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["SEND", "RECEIVE"]), MONEY, SMALL, SMALL)
 def test_a_quote_that_is_given_adds_up(amount_type: str, amount: Decimal, fee: Decimal, commission: Decimal) -> None:
     responder = payee(quotes=OnQuotes(fee=fee, commission=commission))

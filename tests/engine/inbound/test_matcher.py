@@ -26,7 +26,7 @@ def expectation(
 def arrival(
     mark: str = "1", route: tuple[str, str] = SUCCESS, fsp: str = "payerfsp", trace: str | None = None
 ) -> Inbound:
-    return call(*route, fsp=fsp, mark=mark, headers=traceparent(trace) if trace else None)
+    return call(*route, fsp=fsp, mark=mark, body={"mark": mark}, headers=traceparent(trace) if trace else None)
 
 
 def kinds(notes: tuple[InboundNote, ...]) -> list[tuple[str, str | None]]:
@@ -160,12 +160,13 @@ operations = st.lists(
 )
 small = st.builds(
     MatcherLimits,
-    keep_s=st.just(5.0), keep=st.integers(1, 3), remember_s=st.just(8.0), remember=st.integers(1, 4),
+    keep_s=st.just(5.0), keep=st.integers(1, 3), keep_octets=st.integers(0, 40),
+    remember_s=st.just(8.0), remember=st.integers(1, 4),
     open_s=st.just(20.0), open=st.integers(1, 4),
 )  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(operations, st.one_of(st.just(MatcherLimits()), small))
 def test_every_call_is_delivered_once_or_noted_once(steps: list[tuple[Any, ...]], limits: MatcherLimits) -> None:
     matcher = Matcher(limits)
@@ -212,6 +213,7 @@ def test_every_call_is_delivered_once_or_noted_once(steps: list[tuple[Any, ...]]
     assert delivered <= came.keys()
 
 
+@settings(deadline=None)
 @given(st.permutations(range(6)), st.booleans())
 def test_with_trace_ids_each_exchange_gets_its_own_call_in_any_order(order: list[int], early: bool) -> None:
     matcher = Matcher()

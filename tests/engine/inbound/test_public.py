@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.engine.inbound.messages import Inbound, InboundAddress, normalise_path, trace_id_of
@@ -86,6 +86,7 @@ def test_a_header_that_comes_twice_is_joined() -> None:
     assert call.headers == {"accept": "a, b"}
 
 
+@settings(deadline=None)
 @given(
     st.text(st.characters(min_codepoint=33, max_codepoint=126)),
     st.lists(st.tuples(st.binary(max_size=9), st.binary(max_size=9)), max_size=4),
@@ -100,6 +101,7 @@ def test_whatever_comes_is_read_and_survives_the_control_api(
     assert again.body == call.body
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_the_endpoint_of_any_dfsp_leads_back_to_it(fsp: str) -> None:
     try:

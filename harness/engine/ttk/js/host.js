@@ -68,17 +68,9 @@
   // --- assertions -------------------------------------------------------------------------------------------------------
 
   const ASSERTION_NAMES = ['response', 'callback', 'request', 'requestSent', 'environment', 'requestVariables'];
-  // Direct eval in a sloppy function of its own: what an assertion declares stays in it.
-  const evaluate = new Function('expect', 'console', ...ASSERTION_NAMES, 'eval(arguments[arguments.length - 1])');
-
-  function compiles(source) {
-    try {
-      new Function(source);
-      return null;
-    } catch (problem) {
-      return problem;
-    }
-  }
+  // Direct eval in a sloppy function of its own: what an assertion declares stays in it. `began` tells a source that does
+  // not compile from one that met malformed data.
+  const evaluate = new Function('expect', 'console', 'began', ...ASSERTION_NAMES, 'eval("began();" + arguments[arguments.length - 1])');
 
   kit.assertions = function assertions(text) {
     const { world, sources } = parse(text);
@@ -87,13 +79,12 @@
     const silent = consoleFor([]);
     return stringify(sources.map((source) => {
       const tally = { count: 0 };
-      const broken = compiles(source);
-      if (broken) return { kind: 'syntax', message: broken.message, count: 0 };
+      let began = false;
       try {
-        evaluate(kit.expectFor(tally), silent, ...given, source);
+        evaluate(kit.expectFor(tally), silent, () => { began = true; }, ...given, source);
         return { kind: '', message: '', count: tally.count };
       } catch (problem) {
-        const found = { kind: kindOf(problem), message: textOf(problem), count: tally.count };
+        const found = { kind: began ? kindOf(problem) : 'syntax', message: textOf(problem), count: tally.count };
         if (found.kind === 'assertion') Object.assign(found, { expected: plain(problem.expected), actual: plain(problem.actual) });
         return found;
       }
@@ -234,7 +225,7 @@
     else waiting.reject(new Error(problem));
   };
 
-  for (const name of ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval']) delete globalThis[name];
+  for (const name of ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval']) globalThis[name] = undefined;
   Object.defineProperty(globalThis, '__harness', {
     value: Object.freeze({ assertions: kit.assertions, start: kit.start, poll: kit.poll, answer: kit.answer }),
   });

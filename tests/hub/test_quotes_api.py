@@ -1,0 +1,97 @@
+"""Quotes over HTTP: handing on, refusing, repeating."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from harness.fspiop.ids import new_uuid
+from tests.hub.world import World, quote, quote_answer, until, world
+
+QS = "quoting-service"
+
+
+@pytest.fixture(scope="module")
+def w() -> Iterator[World]:
+    with world() as one:
+        yield one
+
+
+def ask(w: World, body: dict[str, Any], destination: str | None = "payee") -> httpx.Response:
+    return w.fspiop("POST", QS, "/quotes", "quotes", "payer", body, destination=destination)
+
+
+def asked(w: World, body: dict[str, Any]) -> int:
+    return sum(call.body["quoteId"] == body["quoteId"] for call in w.receiver.of("payee", "POST", "/quotes"))
+
+
+def test_a_repeated_quote_is_handed_on_again_and_a_modified_one_refused(w: World) -> None:
+    body = quote()
+    ask(w, body)
+    until(lambda: asked(w, body) == 1)
+    ask(w, body)
+    until(lambda: asked(w, body) == 2)
+    ask(w, {**body, "note": "another"})
+    error = w.error("payer", f"/quotes/{body['quoteId']}")
+    assert error["errorCode"] == "3106"
+    assert error["errorDescription"].startswith("Modified request - Quote ")
+    assert asked(w, body) == 2
+
+
+@pytest.mark.parametrize("destination", ["nobody", "Hub"])
+def test_an_unknown_destination_is_answered_with_3201(w: World, destination: str) -> None:
+    body = quote()
+    assert ask(w, body, destination).status_code == 202
+    text = f"Destination FSP Error - Unsupported participant '{destination}'"
+    assert w.error("payer", f"/quotes/{body['quoteId']}") == {"errorCode": "3201", "errorDescription": text}
+
+
+def test_an_inactive_payee_is_answered_with_3201(w: World) -> None:
+    w.admin("PUT", "/participants/payee", {"isActive": False})
+    body = quote()
+    ask(w, body)
+    error = w.error("payer", f"/quotes/{body['quoteId']}")
+    w.admin("PUT", "/participants/payee", {"isActive": True})
+    assert error["errorCode"] == "3201"
+
+
+def test_the_payees_refusal_reaches_the_payer(w: World) -> None:
+    path = f"/quotes/{new_uuid()}/error"
+    said = {"errorInformation": {"errorCode": "5101", "errorDescription": "Payee rejected quote"}}
+    assert w.fspiop("PUT", QS, path, "quotes", "payee", said, destination="payer").status_code == 200
+    assert w.receiver.wait("payer", "PUT", path).body == said
+
+
+def test_a_question_for_a_quote_is_handed_to_the_other_side(w: World) -> None:
+    path = f"/quotes/{new_uuid()}"
+    assert w.fspiop("GET", QS, path, "quotes", "payer", destination="payee").status_code == 202
+    w.receiver.wait("payee", "GET", path)
+
+
+def test_a_payee_that_cannot_be_reached_is_answered_with_1001(w: World) -> None:
+    w.receiver.refusing.add("payee")
+    body = quote()
+    try:
+        ask(w, body)
+        error = w.error("payer", f"/quotes/{body['quoteId']}")
+    finally:
+        w.receiver.refusing.clear()
+    assert error["errorCode"] == "1001"
+
+
+def test_an_answer_without_a_condition_is_refused_at_once(w: World) -> None:
+    body = quote_answer()
+    del body["condition"]
+    response = w.fspiop("PUT", QS, f"/quotes/{new_uuid()}", "quotes", "payee", body, destination="payer")
+    text = "Missing mandatory element - /requestBody must have required property 'condition'"
+    assert response.status_code == 400
+    assert response.json() == {"errorInformation": {"errorCode": "3102", "errorDescription": text}}
+
+
+def test_a_path_without_an_id_is_unknown(w: World) -> None:
+    response = w.fspiop("PUT", QS, "/quotes/", "quotes", "payee", quote_answer(), destination="payer")
+    assert response.status_code == 404
+    assert response.json() == {"errorInformation": {"errorCode": "3002", "errorDescription": "Unknown URI - Not Found"}}

@@ -1,0 +1,191 @@
+"""From the command to the verdict: what is approved, and everything that must not be."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support import RELEASE, approved_workspace, harness, make_workspace, outcomes
+
+RUN = ("run", RELEASE, "--scheme", "example", "-n", "0")
+
+
+@pytest.fixture(scope="module")
+def approved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with one approved run called ``good``."""
+    workspace = approved_workspace(tmp_path_factory.mktemp("workspace"))
+    ended = harness(*RUN, "--run-id", "good", cwd=workspace)
+    assert ended.code == 0, ended
+    assert "APPROVED (rehearsal on the embedded hub)" in ended.out
+    return workspace
+
+
+@pytest.fixture
+def workspace(approved: Path, tmp_path: Path) -> Path:
+    """A copy of the approved workspace that a test may damage."""
+    return Path(shutil.copytree(approved, tmp_path / "copy"))
+
+
+def judged(workspace: Path, run: str = "good") -> tuple[int, dict[str, object]]:
+    ended = harness("judge", run, "--json", cwd=workspace)
+    assert ended.code in (0, 1, 2), ended
+    return ended.code, json.loads(ended.out)
+
+
+def test_the_verdict_of_a_rehearsal_says_so_wherever_it_is_stored(approved: Path) -> None:
+    folder = approved / "reports" / "runs" / "good"
+    verdict = json.loads((folder / "verdict.json").read_text())
+    assert verdict["verdict"] == "APPROVED (rehearsal on the embedded hub)"
+    assert "APPROVED (rehearsal on the embedded hub)" in (folder / "allure-results/environment.properties").read_text()
+
+
+def test_judging_again_gives_the_same_bytes(approved: Path) -> None:
+    stored = (approved / "reports/runs/good/verdict.json").read_bytes()
+    assert harness("judge", "good", cwd=approved).code == 0
+    assert (approved / "reports/runs/good/verdict.json").read_bytes() == stored
+
+
+def test_a_defect_is_rejected(workspace: Path) -> None:
+    suite = workspace / "suites/mojaloop/test_health.py"
+    suite.write_text(
+        suite.read_text()
+        + """
+@case("An unknown transfer is answered with 3208")
+def test_unknown(payer):
+    answer = payer.get_transfer("7d6ba9d6-2c4e-4b9c-8d8a-111111111111")
+    answer.calls_back("errorInformation.errorCode", "3208", component="ml-api-adapter")
+"""
+    )
+    assert harness("suite", "pin", RELEASE, cwd=workspace).code == 0
+    assert harness(*RUN, "--run-id", "again", cwd=workspace).code == 2
+    assert harness("baseline", "record", "again", cwd=workspace).code == 0
+    assert harness(*RUN, cwd=workspace).code == 0
+    ended = harness(*RUN, "--defect", "transfer-not-found-wrong-code", cwd=workspace)
+    assert ended.code == 1
+    assert "REJECTED (rehearsal on the embedded hub)" in ended.out
+    assert "callback errorInformation.errorCode" in ended.out
+    assert "ml-api-adapter" in ended.out
+
+
+def test_no_cases_is_no_approval(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path, suite={"support.py": ""})
+    ended = harness(*RUN, cwd=workspace)
+    assert ended.code == 2
+    assert "INCONCLUSIVE" in ended.out
+
+
+def test_an_empty_journal_is_no_approval(workspace: Path) -> None:
+    (workspace / "reports/runs/good/journal.jsonl").write_bytes(b"")
+    assert judged(workspace)[0] == 2
+
+
+def test_a_journal_cut_in_its_last_line_is_no_approval(workspace: Path) -> None:
+    journal = workspace / "reports/runs/good/journal.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-20])
+    code, verdict = judged(workspace)
+    assert code == 2
+    assert "cut off" in json.dumps(verdict)
+
+
+def test_a_missing_journal_is_unreadable_input(workspace: Path) -> None:
+    (workspace / "reports/runs/good/journal.jsonl").unlink()
+    ended = harness("judge", "good", cwd=workspace)
+    assert ended.code == 3
+    assert "journal.jsonl" in ended.err
+
+
+def test_a_baseline_that_does_not_exist_is_no_approval(workspace: Path) -> None:
+    (workspace / "baselines/mojaloop" / RELEASE / "baseline.yaml").unlink()
+    assert judged(workspace)[0] == 2
+    assert harness("judge", "good", "--baseline", "v16.0.0", cwd=workspace).code == 3
+
+
+def test_a_changed_baseline_is_no_approval(workspace: Path) -> None:
+    results = workspace / "baselines/mojaloop" / RELEASE / "results.csv"
+    results.write_text(results.read_text().replace(",1,1,0", ",1,0,1"))
+    assert judged(workspace)[0] == 2
+
+
+def test_a_suite_off_its_pin_is_no_approval(workspace: Path) -> None:
+    suite = workspace / "suites/mojaloop/test_health.py"
+    suite.write_text(suite.read_text().replace("status(200)", "status(200)  # harmless, or is it"))
+    ended = harness(*RUN, "--run-id", "off", cwd=workspace)
+    assert ended.code == 2
+    assert "test_health.py was changed" in json.dumps(judged(workspace, "off")[1])
+
+
+def test_a_suite_without_a_pin_is_no_approval(workspace: Path) -> None:
+    (workspace / "suites/mojaloop" / f"{RELEASE}.yaml").unlink()
+    assert harness(*RUN, cwd=workspace).code == 2
+
+
+@pytest.mark.parametrize("selection", [["-k", "ledger"], ["--label", "other"]])
+def test_a_part_of_the_suite_is_no_approval(workspace: Path, selection: list[str]) -> None:
+    assert harness(*RUN, *selection, cwd=workspace).code == 2
+
+
+def test_a_case_that_says_nothing_of_itself_is_no_approval(workspace: Path) -> None:
+    (workspace / "suites/mojaloop/test_more.py").write_text("def test_plain():\n    pass\n")
+    ended = harness(*RUN, "--run-id", "plain", cwd=workspace)
+    assert ended.code == 2
+    assert "@case" in json.dumps(judged(workspace, "plain")[1])
+
+
+def test_a_file_that_does_not_load_is_no_approval(workspace: Path) -> None:
+    (workspace / "suites/mojaloop/test_more.py").write_text("this is no Python\n")
+    ended = harness(*RUN, "--run-id", "broken", cwd=workspace)
+    assert ended.code == 2
+    assert "test_more.py" in json.dumps(judged(workspace, "broken")[1])
+
+
+def test_a_run_without_a_scheme_is_no_approval(workspace: Path) -> None:
+    assert harness("run", RELEASE, "-n", "0", cwd=workspace).code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run"], "release"),
+        (["run", "seventeen"], "not a release version"),
+        (["run", "v9.9.9"], "release.yaml"),
+        (["run", RELEASE, "--target", "nowhere.yaml"], "nowhere.yaml"),
+        (["run", RELEASE, "--scheme", "none"], "none"),
+        (["run", RELEASE, "--defect", "nonsense"], "nonsense"),
+        (["run", RELEASE, "--collection", "absent.json"], "absent.json"),
+        (["run", RELEASE, "--no-such-option"], "--no-such-option"),
+        (["judge", "no-such-run"], "no-such-run"),
+        (["report", "good", "--format", "pdf"], "pdf"),
+    ],
+)
+def test_wrong_usage_ends_with_3_and_says_what_is_wrong(approved: Path, arguments: list[str], told: str) -> None:
+    before = sorted((approved / "reports/runs").iterdir())
+    ended = harness(*arguments, cwd=approved)
+    assert ended.code == 3, ended
+    assert told in ended.err
+    assert "Traceback" not in ended.err
+    assert sorted((approved / "reports/runs").iterdir()) == before
+
+
+def test_criteria_that_cannot_be_used_stop_the_run_before_it_starts(workspace: Path) -> None:
+    criteria = workspace / "scheme_rules/example/criteria.yaml"
+    criteria.write_text(criteria.read_text() + "surprise: 1\n")
+    ended = harness(*RUN, "--run-id", "never", cwd=workspace)
+    assert ended.code == 3
+    assert "criteria.yaml" in ended.err
+    assert "line" in ended.err
+    assert not (workspace / "reports/runs/never").exists()
+
+
+def test_workers_and_order_do_not_change_outcomes(workspace: Path) -> None:
+    for run, arguments in {"alone": ["-n", "0"], "four": ["-n", "4"]}.items():
+        assert harness("run", RELEASE, "--scheme", "example", *arguments, "--run-id", run, cwd=workspace).code == 0
+    suite = workspace / "suites/mojaloop/test_health.py"
+    head, *cases = suite.read_text().split("\n@case")
+    suite.write_text(head + "".join(f"\n@case{case}\n" for case in reversed(cases)))
+    harness("run", RELEASE, "-n", "0", "--run-id", "reversed", cwd=workspace)
+    runs = workspace / "reports/runs"
+    assert outcomes(runs / "alone") == outcomes(runs / "four") == outcomes(runs / "reversed") == outcomes(runs / "good")
+    assert outcomes(runs / "alone")
