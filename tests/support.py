@@ -19,7 +19,7 @@ from harness.run.reader import read_journal
 REPOSITORY = Path(__file__).parent.parent
 RELEASE = "v17.1.0"
 
-HEALTH = '''
+HEALTH = """
 from harness.suite.native import case
 
 @case("The ledger is well", labels=["smoke"])
@@ -31,9 +31,9 @@ def test_ledger(hub):
 @case("The adapter is well", labels=["smoke", "other"])
 def test_adapter(hub):
     hub.health("ml-api-adapter").status(200)
-'''
+"""
 
-WAITING = '''
+WAITING = """
 import time
 from pathlib import Path
 from harness.suite.native import case
@@ -56,7 +56,7 @@ def test_b_waits(hub):
 @case("The quoting service is well", labels=["smoke"])
 def test_c_quoting(hub):
     hub.health("quoting-service").status(200)
-'''
+"""
 
 CRITERIA: dict[str, Any] = {
     "rules": [

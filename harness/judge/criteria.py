@@ -24,6 +24,7 @@ __all__ = [
     "Rule",
     "criteria_schema",
     "load_criteria",
+    "load_scheme",
     "parse_criteria",
 ]
 
@@ -136,12 +137,20 @@ def load_criteria(path: Path) -> Criteria:
         raise CriteriaError("the file is absent", file=path, remedy="Write it, or name another scheme") from None
     except (OSError, UnicodeDecodeError) as problem:
         raise CriteriaError(f"not readable: {problem}", file=path, remedy="Save it as UTF-8 text") from None
-    criteria = parse_criteria(text, path)
-    if criteria.scheme != path.absolute().parent.name:
+    return parse_criteria(text, path)
+
+
+def load_scheme(folder: Path) -> Criteria:
+    """Returns the criteria of the scheme that ``folder`` is named after. Raises ``CriteriaError``, also for another's.
+
+    A folder copied from another Scheme and not renamed inside would else approve under that Scheme's name.
+    """
+    criteria, name = load_criteria(folder / "criteria.yaml"), folder.absolute().name
+    if criteria.scheme != name:
         raise CriteriaError(
-            f"the criteria are of scheme {criteria.scheme!r}, the folder of {path.absolute().parent.name!r}",
-            file=path,
-            place=parse_yaml(text, path, CriteriaError).place(("scheme",)),
+            f"the criteria are of scheme {criteria.scheme!r}, the folder is that of {name!r}",
+            file=folder / "criteria.yaml",
+            place="scheme",
             remedy="Give both the same name",
         )
     return criteria

@@ -51,7 +51,7 @@ def onboard(hub: Hub) -> Onboard:
     ) -> Dfsp:
         # central-ledger takes 2 to 30 characters
         name = f"{role}{secrets.token_hex(5)}"
-        dfsp = Dfsp(name, hub).behaves(behaviour or Behaviour())
+        dfsp = Dfsp(name, hub, role).behaves(behaviour or Behaviour())
         hub.onboard(name, net_debit_cap=Decimal(net_debit_cap), funds=Decimal(funds))
         return dfsp
 
@@ -74,4 +74,4 @@ def _shared(request: pytest.FixtureRequest, hub: Hub, onboard: Onboard, role: st
     shared = _worker(request).shared
     if role not in shared:
         shared[role] = onboard(role).name
-    return Dfsp(shared[role], hub)
+    return Dfsp(shared[role], hub, role)

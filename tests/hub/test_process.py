@@ -121,8 +121,9 @@ def test_a_configuration_survives_the_way_to_the_process() -> None:
 
 
 def test_defects_can_be_listed_without_loading_a_server() -> None:
-    code = "import sys, harness.hub.defects as d; print(len(d.DEFECTS), 'uvicorn' in sys.modules, 'starlette' in sys.modules)"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20).stdout
+    code = "import sys, harness.hub.defects as d; print(len(d.DEFECTS), *(n in sys.modules for n in sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "uvicorn", "starlette"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout
     count, uvicorn, starlette = said.split()
     assert int(count) >= 16
     assert (uvicorn, starlette) == ("False", "False")

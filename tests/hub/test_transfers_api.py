@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -296,12 +297,16 @@ def test_cover_is_looked_at_before_the_net_debit_cap() -> None:
         assert w.state(body["transferId"])["transferState"] == "ABORTED"
 
 
-def test_a_dfsp_that_cannot_be_reached_holds_up_nobody() -> None:
-    with world() as w:
-        w.onboard("gone")
+def test_a_dfsp_that_never_answers_holds_up_nobody() -> None:
+    with world() as w, socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        w.onboard("deaf")
+        value = f"http://127.0.0.1:{deaf.getsockname()[1]}/transfers"
         kind = "FSPIOP_CALLBACK_URL_TRANSFER_POST"
-        w.admin("POST", "/participants/gone/endpoints", {"type": kind, "value": "http://192.0.2.1:9/transfers"})
-        w.prepare(payeeFsp="gone")
+        w.admin("POST", "/participants/deaf/endpoints", {"type": kind, "value": value})
+        for _ in range(20):
+            w.prepare(payeeFsp="deaf")
         began = time.monotonic()
         w.committed()
         assert time.monotonic() - began < 2

@@ -216,7 +216,7 @@ class World:
 
     # Acting
 
-    def prepare(self, amount: str = "100", *, source: str = "payer", headers: Mapping[str, str | None] | None = None,
+    def prepare(self, amount: str = "100", /, *, source: str = "payer", headers: Mapping[str, str | None] | None = None,
                 **changes: Any) -> tuple[dict[str, Any], httpx.Response]:  # fmt: skip
         body = {**transfer(amount), **changes}
         return body, self.send_prepare(body, source=source, headers=headers)

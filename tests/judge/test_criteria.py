@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import CriteriaError
-from harness.judge.criteria import Criteria, criteria_schema, load_criteria, parse_criteria
+from harness.judge.criteria import Criteria, criteria_schema, load_criteria, load_scheme, parse_criteria
 from harness.model.outcome import ComparisonClass
 
 EXAMPLE = Path(__file__).parents[2] / "scheme_rules" / "example" / "criteria.yaml"
@@ -107,8 +107,10 @@ def test_an_absent_file_is_named(tmp_path: Path) -> None:
 
 def test_criteria_copied_from_another_scheme_and_not_renamed_are_refused(tmp_path: Path) -> None:
     (tmp_path / "criteria.yaml").write_text(HEAD + rule())
-    with pytest.raises(CriteriaError, match=r"line 1 \(scheme\): the criteria are of scheme 'example'"):
-        load_criteria(tmp_path / "criteria.yaml")
+    with pytest.raises(CriteriaError, match="scheme: the criteria are of scheme 'example'"):
+        load_scheme(tmp_path)
+    assert load_criteria(tmp_path / "criteria.yaml").scheme == "example"
+    assert load_scheme(EXAMPLE.parent).scheme == "example"
 
 
 def test_the_strictest_rule_for_the_whole_run_is_the_bound() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, final
@@ -12,7 +12,8 @@ from typing import Any, final
 from harness.engine.exchange import CallbackRoutes
 from harness.engine.inbound.behaviour import Behaviour, Party, SimulatedDfsp, secret_of
 from harness.engine.inbound.messages import Inbound
-from harness.engine.native.hub import Hub
+from harness.engine.native.hub import Hub, as_number
+from harness.engine.native.matchers import ABSENT, amount, pick
 from harness.engine.native.step import Step
 from harness.errors import ProvisioningError
 from harness.fspiop import dates, ilp
@@ -23,15 +24,20 @@ from harness.fspiop.resources import find_operation
 __all__ = ["Dfsp"]
 
 Json = dict[str, Any]
+_SETTLES_S = 3.0
 
 
 @final
 class Dfsp:
-    """A participant that the run plays. ``name`` is its FSP id. Amounts are in the target's currency."""
+    """A participant that the run plays. ``name`` is its FSP id. Amounts are in the target's currency.
 
-    def __init__(self, name: str, hub: Hub) -> None:
+    ``role`` is what the case calls it: it stands in labels, so it is the same in every run.
+    """
+
+    def __init__(self, name: str, hub: Hub, role: str = "dfsp") -> None:
         self.name = name
         self.hub = hub
+        self.role = role
         self.since = time.monotonic()
         """Calls that came before this moment belong to other cases."""
 
@@ -81,9 +87,25 @@ class Dfsp:
                 f"{path} could not be registered: {'no callback' if answer is None else answer.body}"
             )
 
-    def saw(self, method: str, path: str, *, wait_s: float = 0.0) -> list[Inbound]:
-        """Returns the hub's calls ``method path`` to this DFSP, oldest first; waits up to ``wait_s`` s for the first."""
-        return self.hub.inbound.seen(self.name, method=method, path=path, wait_s=wait_s, since=self.since)
+    def saw(self, method: str, path: str, *, wait_s: float = 3.0) -> Inbound | None:
+        """Returns the hub's first call ``method path`` to this DFSP; waits up to ``wait_s`` s, then ``None``."""
+        wait_s = self.hub.patience_s(wait_s)
+        calls = self.hub.inbound.seen(self.name, method=method, path=path, wait_s=wait_s, since=self.since)
+        if not calls:
+            self.hub.waited_in_vain()
+        return calls[0] if calls else None
+
+    def news(self, method: str, path: str, element: str = "", *, wait_s: float = 3.0) -> Any:
+        """Returns the body (or an element of it) of the first call ``method path``; ``ABSENT`` where none came."""
+        call = self.saw(method, path, wait_s=wait_s)
+        if call is None:
+            return ABSENT
+        return pick(call.body, element) if element else call.body
+
+    def times(self, method: str, path: str) -> int:
+        """Returns how often the hub made the call ``method path``, after listening for ``hub.quiet_s`` seconds."""
+        time.sleep(self.hub.quiet_s)
+        return len(self.hub.inbound.seen(self.name, method=method, path=path, since=self.since))
 
     # -- requests --------------------------------------------------------------------------------------------------
 
@@ -111,11 +133,11 @@ class Dfsp:
         awaits: bool = True,
         label: str | None = None,
         callback_timeout_s: float | None = None,
-        answer_path: str | None = None,
+        lost_by: str = "",
     ) -> Step:
         """Sends an FSPIOP request as a step and, where the API answers with one and ``awaits``, waits for the callback.
 
-        ``answer_path`` is where the callback arrives if not below ``path`` (for POST it is derived from the body's id).
+        ``lost_by`` is the component to ask about a callback that never comes, if not the one that is called.
         """
         found = find_operation(method, path)
         if found is None:
@@ -123,9 +145,7 @@ class Dfsp:
         operation, parameters = found
         awaiting = None
         if awaits and operation.callback is not None:
-            answer = answer_path or operation.callback.format(
-                **{"ID": _body_id(operation.resource, body), **parameters}
-            )
+            answer = operation.callback.format(**{"ID": _body_id(operation.resource, body), **parameters})
             awaiting = CallbackRoutes(self.name, (("PUT", answer), ("PUT", f"{answer}/error")))
         return self.hub.call(
             operation.service,
@@ -137,6 +157,7 @@ class Dfsp:
             awaiting=awaiting,
             label=label,
             callback_timeout_s=callback_timeout_s,
+            lost_by=lost_by,
         )
 
     def look_up(self, party: Party, **options: Any) -> Step:
@@ -147,9 +168,9 @@ class Dfsp:
         """``GET /participants``: which DFSP holds ``party``."""
         return self.send("GET", _path("participants", party), **options)
 
-    def register(self, party: Party, **options: Any) -> Step:
-        """``POST /participants``: tells the hub that ``party`` is held here."""
-        body = {"fspId": self.name, "currency": self.hub.target.currency}
+    def register(self, party: Party, *, holder: str | None = None, **options: Any) -> Step:
+        """``POST /participants``: tells the hub that ``party`` is held here, or at the DFSP named ``holder``."""
+        body = {"fspId": holder or self.name, "currency": self.hub.target.currency}
         return self.send("POST", _path("participants", party), body, **options)
 
     def unregister(self, party: Party, **options: Any) -> Step:
@@ -261,20 +282,48 @@ class Dfsp:
         """Returns the position account's value as the ledger has it now (positive: owed). Not recorded."""
         return Decimal(str(self.hub.account(self.name, "POSITION")["value"]))
 
-    def settles_at(self, expected: Decimal | str | int, *, timeout_s: float = 3.0) -> None:
-        """Gives the ledger up to ``timeout_s`` s to reach position ``expected``; what it then is, is for a check to say."""
-        wanted, deadline = Decimal(expected), time.monotonic() + timeout_s
-        while self.position() != wanted and time.monotonic() < deadline:
+    def has_position(self, expected: str, after: str = "") -> Step:
+        """Checks, as a step, that the ledger comes to the position ``expected`` (positive: owed) within 3 s."""
+        path = f"/participants/{self.name}/positions?currency={self.hub.target.currency}"
+        self._settles(self.position, Decimal(expected))
+        label = f"position of the {self.role}{after and f' {after}'}"
+        step = self.hub.call("central-ledger", "GET", "/participants/{name}/positions", path=path, label=label)
+        step.says("value", amount(expected))
+        return step
+
+    def has_funds(self, expected: str, after: str = "") -> Step:
+        """Checks, as a step, that the ledger comes to ``expected`` in the settlement account within 3 s."""
+        self._settles(self.settlement_balance, Decimal(expected))
+        label = f"settlement account of the {self.role}{after and f' {after}'}"
+        step = self.hub.ledger("GET", "/participants/{name}/accounts", name=self.name, label=label)
+        accounts = step.response()
+        values = [
+            abs(Decimal(str(found["value"])))
+            for found in (accounts if isinstance(accounts, list) else ())
+            if found.get("ledgerAccountType") == "SETTLEMENT" and found.get("currency") == self.hub.target.currency
+        ]
+        step.check("settlement balance", values[0] if values else ABSENT, amount(expected))
+        return step
+
+    def _settles(self, current: Callable[[], Decimal], wanted: Decimal) -> None:
+        """Gives the ledger, which works asynchronously, up to 3 s; what it then says is for a check to judge."""
+        deadline = time.monotonic() + self.hub.patience_s(_SETTLES_S)
+        while current() != wanted:
+            if time.monotonic() > deadline:
+                self.hub.waited_in_vain()
+                return
             time.sleep(0.02)
 
-    def accounts(self, label: str | None = None) -> Step:
-        """``GET /participants/{name}/accounts`` as a step."""
-        return self.hub.ledger("GET", "/participants/{name}/accounts", name=self.name, label=label)
+    def limit(self, label: str = "net debit cap") -> Step:
+        """``GET /participants/{name}/limits`` in the target's currency, as a step."""
+        path = f"/participants/{self.name}/limits?currency={self.hub.target.currency}&type=NET_DEBIT_CAP"
+        return self.hub.call("central-ledger", "GET", "/participants/{name}/limits", path=path, label=label)
 
-    def positions(self, label: str | None = None) -> Step:
-        """``GET /participants/{name}/positions`` in the target's currency, as a step."""
-        path = f"/participants/{self.name}/positions?currency={self.hub.target.currency}"
-        return self.hub.call("central-ledger", "GET", "/participants/{name}/positions", path=path, label=label)
+    def change_limit(self, value: str) -> Step:
+        """``PUT /participants/{name}/limits``: a new net debit cap, as a step."""
+        limit = {"type": "NET_DEBIT_CAP", "value": as_number(Decimal(value)), "alarmPercentage": 10}
+        body = {"currency": self.hub.target.currency, "limit": limit}
+        return self.hub.ledger("PUT", "/participants/{name}/limits", name=self.name, body=body)
 
     def pay_out(self, amount: str, *, label: str | None = None) -> Step:
         """Reserves ``amount`` of its settlement account for paying out, as a step. ``sent['transferId']`` names it."""
@@ -283,6 +332,10 @@ class Dfsp:
     def pay_in(self, amount: str, *, label: str | None = None) -> Step:
         """Pays ``amount`` into its settlement account, as a step."""
         return self._funds("recordFundsIn", amount, label)
+
+    def repeat_funds(self, before: Step) -> Step:
+        """Sends the funds movement ``before`` once more, as a step."""
+        return self._move(dict(before.sent), None)
 
     def finish_pay_out(self, transfer_id: str, action: str, *, label: str | None = None) -> Step:
         """Ends a reserved payment: ``recordFundsOutCommit`` or ``recordFundsOutAbort``."""
@@ -298,13 +351,16 @@ class Dfsp:
         )
 
     def _funds(self, action: str, amount: str, label: str | None) -> Step:
+        return self._move(self.hub.funds_movement(action, Decimal(amount)), label)
+
+    def _move(self, body: Json, label: str | None) -> Step:
         account = self.hub.account(self.name, "SETTLEMENT")
         return self.hub.ledger(
             "POST",
             "/participants/{name}/accounts/{id}",
             name=self.name,
             id=str(account["id"]),
-            body=self.hub.funds_movement(action, Decimal(amount)),
+            body=body,
             label=label,
         )
 

@@ -13,19 +13,21 @@ from typing import Any, final
 
 from harness.engine.exchange import CallbackRoutes, Exchanger, Request, Response
 from harness.engine.inbound.client import InboundClient
-from harness.engine.native.step import Step
+from harness.engine.native.step import Step, Voice
 from harness.engine.recorder import CaseRecorder
 from harness.errors import ProvisioningError
 from harness.fspiop.dates import http_date
 from harness.fspiop.ids import new_uuid
 from harness.fspiop.money import format_amount
 from harness.fspiop.resources import component_behind, find_operation
-from harness.model.release import Release
+from harness.model.release import Release, ReleaseVersion
 from harness.target.model import Target
 
-__all__ = ["Hub"]
+__all__ = ["Hub", "as_number"]
 
 _LEDGER = "central-ledger"
+_RENAMED = ReleaseVersion(17, 0, 0)
+_SHORT_S = 1.0
 
 ENDPOINTS = {
     "FSPIOP_CALLBACK_URL_PARTICIPANT_PUT": "/participants/{{partyIdType}}/{{partyIdentifier}}",
@@ -63,11 +65,36 @@ class Hub:
         self.inbound = inbound
         self._exchanger = exchanger
         self._recorder = recorder
+        self._patience_s: float | None = None
 
     @property
     def case(self) -> str:
         """The id of the case that this hub serves."""
         return self._recorder.case
+
+    @property
+    def voice(self) -> Voice:
+        """How the hub of this release speaks for itself.
+
+        ``switch`` and FSPIOP 1.x until v16 (ml-api-adapter 14, config/default.json); from v17 on the name of the hub's
+        participant, and FSPIOP 2.0 beside 1.x (mojaloop/helm, release-v17.0.0.md).
+        """
+        if self.release.version < _RENAMED:
+            return Voice("switch", ("1.0", "1.1"))
+        return Voice(self.target.hub_name, ("1.0", "1.1", "2.0"))
+
+    @property
+    def quiet_s(self) -> float:
+        """For how many seconds a case listens before it says that nothing came, or nothing more."""
+        return 0.3 if self.target.kind == "embedded" else 2.0
+
+    def patience_s(self, asked: float) -> float:
+        """Returns how long to wait for an effect: ``asked``, but no longer than 1 s once the case has waited in vain."""
+        return asked if self._patience_s is None else min(asked, self._patience_s)
+
+    def waited_in_vain(self) -> None:
+        """Notes that something did not happen in time: the case has failed, the rest of it need not be slow."""
+        self._patience_s = _SHORT_S
 
     # -- recorded --------------------------------------------------------------------------------------------------
 
@@ -83,8 +110,12 @@ class Hub:
         awaiting: CallbackRoutes | None = None,
         label: str | None = None,
         callback_timeout_s: float | None = None,
+        lost_by: str = "",
     ) -> Step:
-        """Makes one call as a step of the case. ``template`` names the operation, ``path`` is it filled in."""
+        """Makes one call as a step of the case. ``template`` names the operation, ``path`` is it filled in.
+
+        ``lost_by`` is the component to ask about a callback that never comes, if not the one that is called.
+        """
         operation = f"{method} {template}"
         url = f"{self.target.url(service)}{template if path is None else path}"
         step = self._recorder.step(
@@ -95,11 +126,13 @@ class Hub:
             awaiting=awaiting,
             case=self._recorder.case,
             step=step.id,
-            callback_timeout_s=callback_timeout_s,
+            callback_timeout_s=self.patience_s(callback_timeout_s or self.target.callback_timeout_s),
         )
         step.sent(exchange)
+        if exchange.error_kind == "callback-timeout":
+            self.waited_in_vain()
         found = find_operation(method, template)
-        return Step(step, exchange, found[0] if found else None)
+        return Step(step, exchange, found[0] if found else None, voice=self.voice, lost_by=lost_by)
 
     def ledger(self, method: str, template: str, *, label: str | None = None, body: Any = None, **values: str) -> Step:
         """Calls the admin API of central-ledger; ``values`` fill in the template's parameters."""
@@ -144,7 +177,7 @@ class Hub:
             f"/participants/{fsp}/initialPositionAndLimits",
             {
                 "currency": currency,
-                "limit": {"type": "NET_DEBIT_CAP", "value": _number(net_debit_cap)},
+                "limit": {"type": "NET_DEBIT_CAP", "value": as_number(net_debit_cap)},
                 "initialPosition": 0,
             },
         )
@@ -164,7 +197,7 @@ class Hub:
             self.funds_movement("recordFundsIn", amount),
         )
         self.wait_until(
-            lambda: abs(Decimal(str(self.account(fsp, "SETTLEMENT")["value"]))) == wanted, "funds to arrive"
+            lambda: abs(Decimal(str(self.account(fsp, "SETTLEMENT")["value"]))) >= wanted, "funds to arrive"
         )
 
     def account(self, fsp: str, kind: str) -> dict[str, Any]:
@@ -235,7 +268,8 @@ class Hub:
         return sent
 
 
-def _number(value: Decimal) -> int | float:
+def as_number(value: Decimal) -> int | float:
+    """Returns ``value`` as the JSON number that the admin API takes for a limit."""
     return int(value) if value == value.to_integral_value() else float(value)
 
 

@@ -6,27 +6,52 @@ A check never stops the case: it is recorded, and the case goes on with ``ABSENT
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, final
 
 from harness.engine.exchange import Exchange
-from harness.engine.native.matchers import ABSENT, Matcher, equals, pick, present
+from harness.engine.native.matchers import ABSENT, Matcher, at_most, equals, one_of, pick, present
 from harness.engine.recorder import StepRecorder
 from harness.fspiop.headers import content_type
 from harness.fspiop.resources import Operation, find_operation
 from harness.model.ids import fingerprint
 from harness.model.outcome import Outcome
 
-__all__ = ["Step"]
+__all__ = ["DFSP_VERSION", "Step", "Voice"]
 
 _SHOWN = 400
+DFSP_VERSION = "1.1"
+"""The FSPIOP version that the DFSPs of a run answer in, whatever they were asked in."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How the hub under validation speaks for itself: its ``FSPIOP-Source``, and the API versions it may write."""
+
+    source: str
+    versions: tuple[str, ...]
 
 
 @final
 class Step:
-    """A recorded exchange. ``operation`` is FSPIOP's where the call is one of FSPIOP's, else ``None``."""
+    """A recorded exchange. ``operation`` is FSPIOP's where the call is one of FSPIOP's, else ``None``.
 
-    def __init__(self, recorder: StepRecorder, exchange: Exchange, operation: Operation | None = None) -> None:
+    ``lost_by`` is the component to ask about a callback that never came; empty for the one that delivers it.
+    """
+
+    def __init__(
+        self,
+        recorder: StepRecorder,
+        exchange: Exchange,
+        operation: Operation | None = None,
+        *,
+        voice: Voice | None = None,
+        lost_by: str = "",
+    ) -> None:
         self._recorder = recorder
+        self._voice = voice
+        self._lost_by = lost_by or recorder.component
         self.exchange = exchange
         self.operation = operation
         self.sent: Mapping[str, Any] = exchange.request.body if isinstance(exchange.request.body, dict) else {}
@@ -52,9 +77,26 @@ class Step:
         call = self.exchange.callback
         return ABSENT if call is None else call.headers.get(name.lower(), ABSENT)
 
+    def callback_trace(self) -> Any:
+        """Returns the trace id that the callback belongs to, ``ABSENT`` where it names none."""
+        call = self.exchange.callback
+        return ABSENT if call is None or call.trace_id is None else call.trace_id
+
+    @property
+    def trace(self) -> str:
+        """The trace id that the request was sent with."""
+        return self.exchange.request.headers["traceparent"].split("-")[1]
+
     @property
     def _answered_by(self) -> str:
+        """The component whose work the callback shows or, where none came, the one to ask about that."""
+        if self.exchange.callback is None:
+            return self._lost_by
         return self._recorder.component if self.operation is None else self.operation.decided_by
+
+    @property
+    def _delivered_by(self) -> str:
+        return self._lost_by if self.exchange.callback is None else self._recorder.component
 
     # -- checks ----------------------------------------------------------------------------------------------------
 
@@ -62,6 +104,7 @@ class Step:
         """Records whether ``actual`` meets ``demand`` (a plain value means: equals). Returns whether it does.
 
         Where the exchange itself broke off (no connection, no response) nothing is known of the hub: outcome error.
+        ``component`` is the one to blame if it is not the one that was called.
         """
         matcher = demand if isinstance(demand, Matcher) else equals(demand)
         exchange = self.exchange
@@ -94,20 +137,37 @@ class Step:
         """Checks that the request was taken for asynchronous handling: 202."""
         return self.status(202)
 
-    def answered(self, *, version: str | None = None) -> bool:
-        """Checks that the success callback came, to the right DFSP and in the right media type."""
-        return self._came("", version)
-
-    def answered_with_error(self, code: str, *, version: str | None = None) -> bool:
-        """Checks that the error callback came, with FSPIOP error ``code``."""
-        came = self._came("/error", version)
-        actual = self.callback("errorInformation.errorCode")
-        return self.check(f"error code is {code}", actual, code, component=self._answered_by) and came
-
     def refused(self, status: int, code: str) -> bool:
         """Checks that the request was refused at once, with HTTP ``status`` and FSPIOP error ``code``."""
         was = self.status(status)
         return self.check(f"error code is {code}", self.response("errorInformation.errorCode"), code) and was
+
+    def answered(self, *, by: str | None = None) -> bool:
+        """Checks that the success callback came, to the right DFSP and in the right media type.
+
+        ``by`` is the DFSP whose answer the hub hands on, where the case knows it.
+        """
+        return self._came("", equals(by) if by else present(), DFSP_VERSION)
+
+    def answered_by_hub(self) -> bool:
+        """Checks that the success callback came and that the hub says it for itself."""
+        return self._came("", self._hub_source(), None)
+
+    def answered_with_error(self, code: str, *, by: str | None = None) -> bool:
+        """Checks that the error callback came, with FSPIOP error ``code`` as DFSP ``by`` said it."""
+        came = self._came("/error", equals(by) if by else present(), DFSP_VERSION)
+        return self._error_code(code) and came
+
+    def declined_by_hub(self, code: str) -> bool:
+        """Checks that the error callback came, with FSPIOP error ``code``, and that the hub says it for itself."""
+        came = self._came("/error", self._hub_source(), None)
+        return self._error_code(code) and came
+
+    def callback_within(self, limit_ms: float) -> bool:
+        """Checks that the callback came within ``limit_ms`` milliseconds of the request."""
+        took = self.exchange.callback_ms
+        label = f"callback within {limit_ms:g} ms"
+        return self.check(label, ABSENT if took is None else took, at_most(limit_ms), component=self._answered_by)
 
     def says(self, path: str, demand: Matcher | Any, *, component: str = "") -> bool:
         """Checks the element at ``path`` of the response body."""
@@ -120,23 +180,37 @@ class Step:
 
     def calls_back_with_header(self, name: str, demand: Matcher | Any) -> bool:
         """Checks a header of the callback. The component that delivers callbacks answers for it."""
-        return self.check(f"callback header {name.lower()}", self.callback_header(name), demand)
+        label = f"callback header {name.lower()}"
+        return self.check(label, self.callback_header(name), demand, component=self._delivered_by)
 
-    def _came(self, suffix: str, version: str | None) -> bool:
-        call, operation = self.exchange.callback, self.operation
-        wanted = None if operation is None or operation.callback is None else f"PUT {operation.callback}{suffix}"
+    def keeps_the_trace(self) -> bool:
+        """Checks that the callback belongs to the trace of the request (W3C Trace Context, section 3.2)."""
+        label = "callback is in the trace of the request"
+        return self.check(label, self.callback_trace(), self.trace, component=self._delivered_by)
+
+    # -- parts -----------------------------------------------------------------------------------------------------
+
+    def _came(self, suffix: str, source: Matcher, version: str | None) -> bool:
+        """Checks route and headers. ``version`` is ``None`` where the hub chooses among those it speaks."""
+        call, operation, awaited = self.exchange.callback, self.operation, self.exchange.awaited
+        if operation is None or operation.callback is None or awaited is None:
+            raise LookupError(f"{self._recorder.operation} awaited no callback")
+        wanted = f"PUT {operation.callback}{suffix}"
         found = None if call is None else find_operation(call.method, call.path)
         actual: Any = ABSENT if call is None else f"{call.method} {call.path}" if found is None else found[0].key
         came = self.check(f"callback is {wanted}", actual, wanted, component=self._answered_by)
-        if operation is not None and self.exchange.awaited is not None:
-            self.calls_back_with_header("fspiop-destination", self.exchange.awaited.fsp)
-            self.calls_back_with_header("fspiop-source", present())
-            self.calls_back_with_header("content-type", content_type(operation.resource, version or self._version()))
+        versions = (version,) if version else self._voice.versions if self._voice else ()
+        self.calls_back_with_header("fspiop-destination", awaited.fsp)
+        self.calls_back_with_header("fspiop-source", source)
+        self.calls_back_with_header("content-type", one_of([content_type(operation.resource, one) for one in versions]))
         return came
 
-    def _version(self) -> str:
-        sent = {name.lower(): value for name, value in self.exchange.request.headers.items()}
-        return sent.get("content-type", "").rpartition("version=")[2] or "1.1"
+    def _error_code(self, code: str) -> bool:
+        actual = self.callback("errorInformation.errorCode")
+        return self.check(f"error code is {code}", actual, code, component=self._answered_by)
+
+    def _hub_source(self) -> Matcher:
+        return present() if self._voice is None else equals(self._voice.source)
 
 
 def _short(value: Any) -> str:

@@ -1,7 +1,7 @@
 """Runs the JavaScript of collections in V8: what did each assertion show, and what did a script write?
 
-One isolate at a time, bounded in time and memory, without a way out but the host functions handed in. An isolate that was
-stopped is thrown away and the next call gets a fresh one.
+One isolate at a time, bounded in time and memory, without a way out but the host functions handed in. An isolate that
+was stopped is thrown away and the next call gets a fresh one.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def classify(kind: str, message: str, count: int) -> tuple[Outcome, str]:
     It ran to its end: passed, or hollow where no check of ``expect`` was executed. It threw:
 
     - *failed*: an ``AssertionError``, or any exception the data caused (reading a property of an absent callback,
-      ``JSON.parse`` of a body that is none, a ``throw`` of its own). The reference engine fails it too, with that message.
+      ``JSON.parse`` of a body that is none, a ``throw`` of its own). The reference engine fails it too, in those words.
     - *error*: the assertion itself is broken (does not compile, uses an unknown name or an unknown word of ``expect``,
       recurses without end) or needs a host function that is not there. Nothing is known about the hub.
     """
@@ -154,7 +154,7 @@ class ScriptHost:
         self._loop.close()
 
     def renew(self) -> None:
-        """Makes the next call start in a fresh isolate, so that no case sees what another left in JavaScript's globals."""
+        """Makes the next call start in a fresh isolate, so that no case sees what another left in globals."""
         owner, self._owner, self._isolate = self._owner, None, None
         if owner is None:
             return
@@ -166,7 +166,7 @@ class ScriptHost:
     # --- assertions
 
     def run_assertions(self, sources: Sequence[str], world: World) -> list[AssertionResult]:
-        """Returns one result per source, in order. One that has to be stopped is an error; the others are not touched."""
+        """Returns one result per source, in order. One that has to be stopped is an error; the others are untouched."""
         if not sources:
             return []
         try:
@@ -243,7 +243,7 @@ class ScriptHost:
     # --- V8
 
     def _eval(self, code: str, timeout_s: float) -> str:
-        """Returns the text that ``code`` gives. Raises ``_StoppedError``, and drops the isolate, where a limit was reached."""
+        """Returns the text that ``code`` gives. At a limit: drops the isolate and raises ``_StoppedError``."""
         from py_mini_racer import JSEvalException, JSOOMException, JSTimeoutException
 
         try:

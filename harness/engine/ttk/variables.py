@@ -1,4 +1,4 @@
-"""Placeholders of TTK collections: ``{$inputs.K}``, ``{$prev.REQ.path}``, ``{$request.path}``, ``{$function.generic.F}``, …
+"""Placeholders of TTK collections: what becomes of ``{$inputs.K}``, ``{$prev.REQ.path}``, ``{$request.path}`` and so on?
 
 They stand in any text of a request, scripts and assertions included. A value goes in as text, and only into the text it
 stands in: whatever it holds, the request stays well-formed.
@@ -27,7 +27,7 @@ FUNCTIONS: Mapping[str, Callable[[], str]] = {
     "generic.generateID": new_ulid,
     "generic.generateULID": new_ulid,
 }
-"""The functions in use in the official suites. The reference engine's ``generateID`` gives a ULID, as its reports show."""
+"""The functions in use in the official suites. The reference engine's ``generateID`` gives a ULID: see its reports."""
 
 
 @final
@@ -35,7 +35,7 @@ FUNCTIONS: Mapping[str, Callable[[], str]] = {
 class Sources:
     """Where the first replacement takes its values from.
 
-    ``previous`` holds, by request id, what is known of the case's earlier requests: ``request``, ``response``, ``callback``.
+    ``previous`` holds, by request id, the case's earlier requests: ``request``, ``response``, ``callback``.
     """
 
     inputs: Mapping[str, Any]

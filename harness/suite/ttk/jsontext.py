@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from json.decoder import scanstring
 from pathlib import Path
-from typing import Any, Never, cast
+from typing import Any, Never
 
 from harness.errors import CollectionError
 
@@ -110,7 +109,7 @@ def _values(text: str, at: int, path: JsonPath, end: list[int]) -> Iterator[tupl
     while text[at] != closing:
         step: str | int = count
         if opening == "{":
-            step, at = cast("tuple[str, int]", scanstring(text, at + 1, True))
+            step, at = _DECODER.raw_decode(text, at)
             at = _skip(text, _skip(text, at) + 1)
         yield from _values(text, at, (*path, step), end)
         at = _skip(text, end[0])

@@ -174,12 +174,13 @@ class _Reader:
         given = value.get(name)
         if given is None:
             return 0
-        if not isinstance(given, bool) and isinstance(given, int | float | str):
-            try:
-                return max(0.0, float(given or 0))
-            except ValueError:
-                pass
-        self.refuse("must be a number", (*at, name))
+        try:
+            number = float("nan") if isinstance(given, bool | list | dict) else float(given or 0)
+        except ValueError:
+            number = float("nan")
+        if not 0 <= number < float("inf"):
+            self.refuse("must be a number, 0 or more", (*at, name))
+        return number
 
     def field(self, value: Mapping[str, Any], name: str, kind: type[_T], at: JsonPath) -> _T:
         if name not in value:

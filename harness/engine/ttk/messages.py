@@ -1,0 +1,192 @@
+"""What goes over the wire for a request of a collection, and what its scripts and assertions see of it.
+
+Facts of the reference engine: header names in lower case, ``baggage`` and ``traceparent`` set, the URL from ``url`` and
+``operationPath``; a response is ``{status, statusText, headers, body}``, a callback ``{url, headers, body}``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from harness.engine.exchange import CallbackRoutes, Exchange, Request
+from harness.engine.ttk.values import is_falsy, js_text
+from harness.fspiop.resources import Operation, component_behind, find_operation
+
+__all__ = [
+    "assertion_request",
+    "callback_routes",
+    "callback_seen",
+    "component_for",
+    "operation_of",
+    "request_sent",
+    "response_seen",
+    "script_request",
+    "script_response",
+    "sent_headers",
+    "sent_request",
+    "target_url",
+]
+
+_ASYNCHRONOUS = ("fspiop", "iso20022")
+_BODY_IDS = {
+    "/transfers": "transferId",
+    "/quotes": "quoteId",
+    "/bulkQuotes": "bulkQuoteId",
+    "/fxQuotes": "conversionRequestId",
+    "/fxTransfers": "commitRequestId",
+    "/transactionRequests": "transactionRequestId",
+    "/participants": "requestId",
+}
+"""Which field of a POST's body becomes the id in its callback's path (FSPIOP API 1.1, section 6; fx: 2.0)."""
+_AXIOS_SAFE = "-_.!~*'():$,"
+"""What the reference engine's HTTP library leaves as it is in a query (a space becomes ``+``)."""
+
+
+def sent_headers(document: Mapping[str, Any], *, case: str, request: str) -> dict[str, str]:
+    """Returns the headers of ``document`` with names in lower case, ``baggage`` extended and a new ``traceparent``.
+
+    W3C Baggage, section 3.3.1: values are percent-encoded. W3C Trace Context, section 3.2: version, trace, parent,
+    flags.
+    """
+    headers = {
+        name.lower(): js_text(value) for name, value in (document.get("headers") or {}).items() if value is not None
+    }
+    ours = f"testCaseId={quote(case, safe='')},requestId={quote(request, safe='')}"
+    headers["baggage"] = f"{headers['baggage']},{ours}" if headers.get("baggage") else ours
+    headers["traceparent"] = f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-01"
+    return headers
+
+
+def target_url(document: Mapping[str, Any]) -> str:
+    """Returns the URL to call: base, path and query. An array in the query repeats its name with ``[]``."""
+    base = js_text(document.get("url") or "")
+    if not base.startswith(("http:", "https:")):
+        base = f"http://{base}"
+    return base.removesuffix("/") + js_text(document["path"]) + _query(document.get("queryParams") or {})
+
+
+def _query(params: Mapping[str, Any]) -> str:
+    pairs: list[tuple[str, Any]] = []
+    for name, value in params.items():
+        if isinstance(value, list):
+            pairs += [(f"{name}[]", item) for item in value]
+        else:
+            pairs.append((name, value))
+    parts = [f"{_encoded(name)}={_encoded(js_text(value))}" for name, value in pairs if value is not None]
+    return "?" + "&".join(parts) if parts else ""
+
+
+def _encoded(text: str) -> str:
+    return quote(text, safe=_AXIOS_SAFE + " []").replace(" ", "+")
+
+
+def sent_request(document: Mapping[str, Any]) -> Request:
+    """Returns the request as it is sent. A body that is not text is JSON, and says so where no header does."""
+    headers = dict(document["headers"])
+    body = document.get("body")
+    if isinstance(body, dict | list) and "content-type" not in headers:
+        headers["content-type"] = "application/json"
+    return Request(method=document["method"].upper(), url=target_url(document), headers=headers, body=body)
+
+
+def operation_of(api_type: str, method: str, path: str) -> Operation | None:
+    """Returns the FSPIOP operation behind a request, ``None`` where its API is another one."""
+    if api_type not in _ASYNCHRONOUS:
+        return None
+    found = find_operation(method, path)
+    return None if found is None else found[0]
+
+
+def callback_routes(api_type: str, document: Mapping[str, Any]) -> CallbackRoutes | None:
+    """Returns where the callback of a request arrives, ``None`` where it has none or its id is not in the body."""
+    method, path = document["method"].upper(), document["path"]
+    operation = operation_of(api_type, method, path)
+    if operation is None or operation.callback is None or operation.error_callback is None:
+        return None
+    found = operation.match(path) or {}
+    if method == "POST" and path in _BODY_IDS:
+        body = document.get("body")
+        ident = body.get(_BODY_IDS[path]) if isinstance(body, dict) else None
+        if is_falsy(ident):
+            return None
+        found = {"ID": js_text(ident)}
+    routes = [("PUT", template.format_map(found)) for template in (operation.callback, operation.error_callback)]
+    return CallbackRoutes(fsp=document["headers"].get("fspiop-source", ""), routes=routes)
+
+
+def component_for(url: str, services: Mapping[str, str], operation: Operation | None) -> str:
+    """Returns the component behind ``url``: by the target's base URLs (the longest that fits), else by the operation.
+
+    Where neither knows it, the URL's host.
+    """
+    fitting = [
+        (len(base), name)
+        for name, base in services.items()
+        if url == base or url.startswith((base.rstrip("/") + "/", base.rstrip("/") + "?"))
+    ]
+    if fitting:
+        return component_behind(max(fitting)[1])
+    if operation is not None:
+        return component_behind(operation.service)
+    try:
+        return urlsplit(url).hostname or "unknown"
+    except ValueError:
+        return "unknown"
+
+
+# --- what JavaScript sees
+
+
+def script_request(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The ``request`` of scripts."""
+    return {name: document.get(name) for name in ("url", "method", "path", "queryParams", "headers", "body")}
+
+
+def assertion_request(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The ``request`` of assertions and of ``{$prev…}``: all but scripts and tests."""
+    return {name: value for name, value in document.items() if name not in ("scripts", "tests")}
+
+
+def request_sent(sent: Request, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The ``requestSent`` of assertions."""
+    return {
+        "url": sent.url,
+        "method": sent.method,
+        "path": document["path"],
+        "headers": dict(sent.headers),
+        "body": sent.body,
+    }
+
+
+def response_seen(exchange: Exchange) -> dict[str, Any] | None:
+    """The ``response`` of assertions."""
+    response = exchange.response
+    if response is None:
+        return None
+    return {
+        "status": response.status,
+        "statusText": response.reason,
+        "headers": dict(response.headers),
+        "body": response.body,
+    }
+
+
+def script_response(exchange: Exchange) -> dict[str, Any] | None:
+    """The ``response`` of scripts, whose ``status`` is the text."""
+    response = exchange.response
+    return None if response is None else {"code": response.status, "status": response.reason, "body": response.body}
+
+
+def callback_seen(exchange: Exchange) -> dict[str, Any] | None:
+    """The ``callback`` of scripts and assertions; ``None`` (``null``) where none came."""
+    call = exchange.callback
+    if call is None:
+        return None
+    return {
+        "url": f"{call.method.lower()} {call.path}",
+        "headers": {name.lower(): value for name, value in call.headers.items()},
+        "body": call.body,
+    }

@@ -1,0 +1,343 @@
+"""Each defect shows at the API when it is on, and does not when it is off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from harness.errors import UsageError
+from harness.fspiop.headers import content_type
+from harness.fspiop.ids import new_uuid
+from harness.fspiop.resources import SERVICES
+from harness.hub.defects import DEFECTS, Defects
+from tests.hub.world import World, in_seconds, quote, quote_answer, transfer, world
+
+Probe = Callable[[World], bool]
+"""Whether a hub shows the defect."""
+
+ALS, QS, MLA = "account-lookup-service", "quoting-service", "ml-api-adapter"
+PROBES: dict[str, Probe] = {}
+
+
+def shows(name: str) -> Callable[[Probe], Probe]:
+    def register(probe: Probe) -> Probe:
+        PROBES[name] = probe
+        return probe
+
+    return register
+
+
+def eventually(condition: Callable[[], bool], patience: float = 0.5) -> bool:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def parties_answered(w: World) -> tuple[dict[str, Any], str]:
+    identifier = str(time.monotonic_ns())
+    body = {"party": {"partyIdInfo": {"partyIdType": "MSISDN", "partyIdentifier": identifier, "fspId": "payee"}}}
+    path = f"/parties/MSISDN/{identifier}"
+    w.fspiop("PUT", ALS, path, "parties", "payee", body, destination="payer")
+    return body, path
+
+
+@shows("lookup-callback-lost")
+def _(w: World) -> bool:
+    _, path = parties_answered(w)
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", path)))
+
+
+@shows("lookup-wrong-party")
+def _(w: World) -> bool:
+    body, path = parties_answered(w)
+    return bool(w.receiver.wait("payer", "PUT", path).body != body)
+
+
+@shows("lookup-unknown-wrong-code")
+def _(w: World) -> bool:
+    w.fspiop("GET", ALS, "/parties/MSISDN/404", "parties", "payer")
+    return bool(w.error("payer", "/parties/MSISDN/404")["errorCode"] != "3204")
+
+
+@shows("lookup-sub-id-ignored")
+def _(w: World) -> bool:
+    w.fspiop("GET", ALS, "/parties/MSISDN/1/30", "parties", "payer", destination="payee")
+    return not eventually(lambda: bool(w.receiver.of("payee", "GET", "/parties/MSISDN/1/30")))
+
+
+def quote_answered(w: World) -> tuple[dict[str, Any], Any]:
+    body, path = quote_answer(), f"/quotes/{new_uuid()}"
+    w.fspiop("PUT", QS, path, "quotes", "payee", body, destination="payer")
+    return body, w.receiver.wait("payer", "PUT", path)
+
+
+@shows("quote-amount-altered")
+def _(w: World) -> bool:
+    body, callback = quote_answered(w)
+    return bool(callback.body["transferAmount"] != body["transferAmount"])
+
+
+@shows("destination-header-dropped")
+def _(w: World) -> bool:
+    return "fspiop-destination" not in quote_answered(w)[1].headers
+
+
+@shows("quote-duplicate-accepted")
+def _(w: World) -> bool:
+    body = quote()
+    for note in ("one", "two"):
+        w.fspiop("POST", QS, "/quotes", "quotes", "payer", {**body, "note": note}, destination="payee")
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"/quotes/{body['quoteId']}/error")))
+
+
+@shows("quote-slow")
+def _(w: World) -> bool:
+    body = quote()
+    w.fspiop("POST", QS, "/quotes", "quotes", "payer", body, destination="payee")
+    return not eventually(
+        lambda: any(call.body["quoteId"] == body["quoteId"] for call in w.receiver.of("payee", "POST", "/quotes"))
+    )
+
+
+@shows("quote-accepted-200")
+def _(w: World) -> bool:
+    return w.fspiop("POST", QS, "/quotes", "quotes", "payer", quote(), destination="payee").status_code != 202
+
+
+@shows("quote-bad-amount-accepted")
+def _(w: World) -> bool:
+    body = {**quote(), "amount": {"amount": "1.23456", "currency": "XXX"}}
+    return w.fspiop("POST", QS, "/quotes", "quotes", "payer", body, destination="payee").status_code != 400
+
+
+@shows("transfer-slow")
+def _(w: World) -> bool:
+    body, _ = w.prepare()
+    return not eventually(
+        lambda: any(c.body["transferId"] == body["transferId"] for c in w.receiver.of("payee", "POST", "/transfers"))
+    )
+
+
+def fulfilled(w: World, **changes: Any) -> str:
+    body = w.reserve()
+    w.fulfil(body, **changes)
+    return f"/transfers/{body['transferId']}"
+
+
+@shows("transfer-callback-lost")
+def _(w: World) -> bool:
+    path = fulfilled(w)
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", path)))
+
+
+@shows("transfer-callback-twice")
+def _(w: World) -> bool:
+    path = fulfilled(w)
+    w.receiver.wait("payer", "PUT", path)
+    return w.receiver.count("payer", "PUT", path) > 1
+
+
+@shows("content-type-version")
+def _(w: World) -> bool:
+    callback = w.receiver.wait("payer", "PUT", fulfilled(w))
+    return callback.headers["content-type"] != content_type("transfers", "1.1")
+
+
+@shows("traceparent-dropped")
+def _(w: World) -> bool:
+    return "traceparent" not in w.receiver.wait("payer", "PUT", fulfilled(w)).headers
+
+
+@shows("version-negotiation")
+def _(w: World) -> bool:
+    headers = {"accept": content_type("transfers", "9.9")}
+    return w.send_prepare(transfer(), headers=headers).status_code != 406
+
+
+@shows("patch-notification-lost")
+def _(w: World) -> bool:
+    path = fulfilled(w, transferState="RESERVED")
+    return not eventually(lambda: bool(w.receiver.of("payee", "PATCH", path)))
+
+
+@shows("transfer-not-found-wrong-code")
+def _(w: World) -> bool:
+    path = f"/transfers/{new_uuid()}"
+    w.fspiop("GET", MLA, path, "transfers", "payer")
+    return bool(w.error("payer", path)["errorCode"] != "3208")
+
+
+@shows("transfer-state-wrong")
+def _(w: World) -> bool:
+    return bool(w.state(w.committed()["transferId"])["transferState"] != "COMMITTED")
+
+
+@shows("fulfilment-unchecked")
+def _(w: World) -> bool:
+    path = fulfilled(w, fulfilment="A" * 43)
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"{path}/error")))
+
+
+@shows("duplicate-modified-accepted")
+def _(w: World) -> bool:
+    body = w.reserve()
+    w.send_prepare({**body, "expiration": in_seconds(99)})
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"/transfers/{body['transferId']}/error")))
+
+
+@shows("duplicate-not-resent")
+def _(w: World) -> bool:
+    body = w.committed()
+    w.send_prepare(body)
+    return w.receiver.count("payer", "PUT", f"/transfers/{body['transferId']}") != 2
+
+
+@shows("expired-prepare-accepted")
+def _(w: World) -> bool:
+    body, _ = w.prepare(expiration=in_seconds(-5))
+    error = w.error("payer", f"/transfers/{body['transferId']}")
+    return bool(error["errorCode"] != "3100")
+
+
+@shows("inactive-participant-accepted")
+def _(w: World) -> bool:
+    w.admin("PUT", "/participants/payee", {"isActive": False})
+    body, _ = w.prepare()
+    refused = eventually(lambda: bool(w.receiver.of("payer", "PUT", f"/transfers/{body['transferId']}/error")))
+    w.admin("PUT", "/participants/payee", {"isActive": True})
+    return not refused
+
+
+@shows("inactive-account-accepted")
+def _(w: World) -> bool:
+    account = f"/participants/payee/accounts/{w.accounts['payee', 'POSITION']}"
+    w.admin("PUT", account, {"isActive": False})
+    body, _ = w.prepare()
+    refused = eventually(lambda: bool(w.receiver.of("payer", "PUT", f"/transfers/{body['transferId']}/error")))
+    w.admin("PUT", account, {"isActive": True})
+    return not refused
+
+
+@shows("position-kept-on-abort")
+def _(w: World) -> bool:
+    before = w.balance("payer")
+    w.abort(w.reserve())
+    return w.balance("payer") != before
+
+
+@shows("position-kept-on-expiry")
+def _(w: World) -> bool:
+    before = w.balance("payer")
+    body = w.reserve(expiration=in_seconds(0.3))
+    w.error("payer", f"/transfers/{body['transferId']}")
+    return w.balance("payer") != before
+
+
+@shows("payee-position-unchanged")
+def _(w: World) -> bool:
+    before = w.balance("payee")
+    w.committed()
+    return w.balance("payee") == before
+
+
+@shows("expiry-not-notified")
+def _(w: World) -> bool:
+    body = w.reserve(expiration=in_seconds(0.3))
+    w.error("payee", f"/transfers/{body['transferId']}")
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"/transfers/{body['transferId']}/error")))
+
+
+def cap(w: World, value: Decimal) -> None:
+    limit = {"type": "NET_DEBIT_CAP", "value": str(value), "alarmPercentage": 10}
+    assert w.admin("PUT", "/participants/payer/limits", {"currency": "XXX", "limit": limit}).status_code == 200
+
+
+def refused_over_the_cap(w: World, room: int, amount: str) -> bool:
+    cap(w, w.balance("payer") + room)
+    body, _ = w.prepare(amount)
+    refused = eventually(lambda: bool(w.receiver.of("payer", "PUT", f"/transfers/{body['transferId']}/error")))
+    cap(w, Decimal(10000))
+    return refused
+
+
+@shows("net-debit-cap-ignored")
+def _(w: World) -> bool:
+    return not refused_over_the_cap(w, 10, "10.0001")
+
+
+@shows("limit-change-ignored")
+def _(w: World) -> bool:
+    cap(w, Decimal(7777))
+    changed = w.admin("GET", "/participants/payer/limits").json()[0]["limit"]["value"] == 7777
+    cap(w, Decimal(10000))
+    return not changed
+
+
+@shows("net-debit-cap-off-by-one")
+def _(w: World) -> bool:
+    return refused_over_the_cap(w, 10, "10")
+
+
+@shows("liquidity-wrong-code")
+def _(w: World) -> bool:
+    body, _ = w.prepare("9000")
+    return bool(w.error("payer", f"/transfers/{body['transferId']}")["errorCode"] != "4001")
+
+
+@shows("funds-in-doubled")
+def _(w: World) -> bool:
+    before = w.balance("payer", "SETTLEMENT")
+    w.funds_in("payer", "1")
+    return w.balance("payer", "SETTLEMENT") != before - 1
+
+
+@shows("funds-out-beyond-balance")
+def _(w: World) -> bool:
+    transfer_id, _ = w.funds("payer", "recordFundsOutPrepareReserve", "1000000")
+    return bool(w.state(transfer_id)["transferState"] != "ABORTED")
+
+
+@shows("funds-out-abort-keeps")
+def _(w: World) -> bool:
+    before = w.balance("payer", "SETTLEMENT")
+    transfer_id, _ = w.funds("payer", "recordFundsOutPrepareReserve", "1")
+    path = f"/participants/payer/accounts/{w.accounts['payer', 'SETTLEMENT']}/transfers/{transfer_id}"
+    w.admin("PUT", path, {"action": "recordFundsOutAbort", "reason": "test"})
+    return w.balance("payer", "SETTLEMENT") != before
+
+
+def test_every_defect_has_a_probe_and_a_component_to_blame() -> None:
+    assert PROBES.keys() == DEFECTS.keys()
+    for name, defect in DEFECTS.items():
+        assert defect.name == name
+        assert defect.component in SERVICES
+        assert defect.description
+        assert defect.capability
+
+
+def test_a_sound_hub_shows_no_defect_and_its_ledger_balances() -> None:
+    with world() as w:
+        assert [name for name, probe in PROBES.items() if probe(w)] == []
+        assert w.core is not None
+        w.core.ledger.check_invariants()
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_a_defect_shows(name: str) -> None:
+    with world(name) as w:
+        assert PROBES[name](w)
+        assert {w.client.get(f"{url}/health").json()["status"] for url in w.services.values()} == {"OK"}
+
+
+def test_a_name_that_is_not_in_the_table_is_an_error() -> None:
+    with pytest.raises(UsageError, match="unknown defect: nonsense"):
+        Defects(["nonsense"])
+    with pytest.raises(KeyError):
+        Defects().active("nonsense")
