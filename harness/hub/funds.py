@@ -13,7 +13,8 @@ from harness.hub.faults import Fault
 from harness.hub.ledger import Account, AccountType, Ledger, to_units
 from harness.hub.messages import digest
 from harness.hub.participants import HUB
-from harness.hub.transfers import Event, State, Transfer, Transfers
+from harness.hub.transfer_states import Event, State, Transfer
+from harness.hub.transfers import Transfers
 
 __all__ = ["Funds"]
 

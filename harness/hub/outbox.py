@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import final
 
 import httpx
@@ -17,8 +18,34 @@ __all__ = ["Outbox"]
 
 _log = logging.getLogger(__name__)
 
-OnFailure = Callable[[Outgoing, str], Awaitable[None] | None]
+_LANES = 16
+"""Calls under way to one participant at a time; the rest of its calls wait, and nobody else's."""
+
+OnFailure = Callable[[Outgoing, str], None]
 """Told of a call that could not be delivered, with the reason: an HTTP status, or a word for a broken connection."""
+
+
+@final
+class _Lanes:
+    """The connections to one participant, warmest first: each is a client of its own with a single connection.
+
+    One client with many connections would look through all of them for every call (httpcore's pool).
+    """
+
+    def __init__(self, open_client: Callable[[], httpx.AsyncClient]) -> None:
+        self._open = open_client
+        self._idle: list[httpx.AsyncClient] = []
+        self._free = asyncio.Semaphore(_LANES)
+
+    @contextlib.asynccontextmanager
+    async def one(self) -> AsyncIterator[httpx.AsyncClient]:
+        """A client that nobody else uses meanwhile."""
+        async with self._free:
+            client = self._idle.pop() if self._idle else self._open()
+            try:
+                yield client
+            finally:
+                self._idle.append(client)
 
 
 @final
@@ -27,8 +54,10 @@ class Outbox:
 
     def __init__(self, participants: Participants, *, timeout_s: float) -> None:
         self._participants = participants
-        limits = httpx.Limits(max_connections=512, max_keepalive_connections=256)
-        self._client = httpx.AsyncClient(timeout=timeout_s, limits=limits, trust_env=False, follow_redirects=False)
+        self._timeout_s = timeout_s
+        self._tls = httpx.create_ssl_context()
+        self._lanes: dict[str, _Lanes] = {}
+        self._clients: list[httpx.AsyncClient] = []
         self._queues: dict[tuple[str, str], deque[tuple[Outgoing, OnFailure | None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -48,7 +77,7 @@ class Outbox:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._client.aclose()
+        await asyncio.gather(*(client.aclose() for client in self._clients))
 
     async def _drain(self, key: tuple[str, str]) -> None:
         queue = self._queues[key]
@@ -57,9 +86,7 @@ class Outbox:
                 call, on_failure = queue.popleft()
                 for _ in range(call.times):
                     if (problem := await self._deliver(call)) and on_failure is not None:
-                        outcome = on_failure(call, problem)
-                        if outcome is not None:
-                            await outcome
+                        on_failure(call, problem)
         finally:
             del self._queues[key]
 
@@ -70,10 +97,14 @@ class Outbox:
             _log.warning("%s has no endpoint for %s", call.to, call.callback.types[0])
             return "no endpoint"
         url += call.query
+        lanes = self._lanes.get(call.to)
+        if lanes is None:
+            lanes = self._lanes[call.to] = _Lanes(self._open_client)
         try:
-            response = await self._client.request(
-                call.method, url, headers=call.headers_for(url), content=call.content or None
-            )
+            async with lanes.one() as client:
+                response = await client.request(
+                    call.method, url, headers=call.headers_for(url), content=call.content or None
+                )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             _log.warning("%s %s: %s", call.method, url, type(error).__name__)
             return type(error).__name__
@@ -81,3 +112,13 @@ class Outbox:
             return ""
         _log.warning("%s %s: HTTP %s", call.method, url, response.status_code)
         return str(response.status_code)
+
+    def _open_client(self) -> httpx.AsyncClient:
+        client = httpx.AsyncClient(
+            timeout=self._timeout_s,
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+            trust_env=False,
+            verify=self._tls,
+        )
+        self._clients.append(client)
+        return client

@@ -1,4 +1,4 @@
-"""What becomes of a transfer? Its states as a table, and what each event does to positions and to whom it is told.
+"""What does each message about a transfer change, and who is told? The rules of central-ledger for transfers.
 
 Pure: no clock of its own, no network. Every event returns the notices that follow from it, in order.
 """
@@ -6,9 +6,8 @@ Pure: no clock of its own, no network. Every event returns the notices that foll
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, final
 
@@ -21,57 +20,10 @@ from harness.hub.faults import Fault, extension_list
 from harness.hub.ledger import Account, AccountType, Ledger, to_units
 from harness.hub.messages import Message, digest
 from harness.hub.participants import HUB, Participants
+from harness.hub.transfer_states import ENDED, Event, State, Transfer
 
-__all__ = ["TRANSITIONS", "Event", "Notice", "State", "Transfer", "Transfers"]
+__all__ = ["Notice", "NoticeKind", "Transfers"]
 
-
-class State(StrEnum):
-    """Where a transfer stands, in central-ledger's words (transferState)."""
-
-    RECEIVED_PREPARE = "RECEIVED_PREPARE"
-    INVALID = "INVALID"
-    RESERVED = "RESERVED"
-    COMMITTED = "COMMITTED"
-    ABORTED_REJECTED = "ABORTED_REJECTED"
-    ABORTED_ERROR = "ABORTED_ERROR"
-    EXPIRED_RESERVED = "EXPIRED_RESERVED"
-
-
-class Event(StrEnum):
-    """What can happen to a transfer."""
-
-    REFUSE = "refuse"
-    RESERVE = "reserve"
-    LACK = "lack"
-    COMMIT = "commit"
-    ABORT = "abort"
-    EXPIRE = "expire"
-
-
-TRANSITIONS: Mapping[tuple[State, Event], State] = {
-    (State.RECEIVED_PREPARE, Event.REFUSE): State.INVALID,
-    (State.RECEIVED_PREPARE, Event.RESERVE): State.RESERVED,
-    (State.RECEIVED_PREPARE, Event.LACK): State.ABORTED_REJECTED,
-    (State.RESERVED, Event.COMMIT): State.COMMITTED,
-    (State.RESERVED, Event.ABORT): State.ABORTED_ERROR,
-    (State.RESERVED, Event.EXPIRE): State.EXPIRED_RESERVED,
-}
-"""Every step a transfer can take. A pair that is not here cannot happen: a state never goes back."""
-
-_PUBLIC: Mapping[State, str] = {
-    State.RECEIVED_PREPARE: "RECEIVED",
-    State.INVALID: "ABORTED",
-    State.RESERVED: "RESERVED",
-    State.COMMITTED: "COMMITTED",
-    State.ABORTED_REJECTED: "ABORTED",
-    State.ABORTED_ERROR: "ABORTED",
-    State.EXPIRED_RESERVED: "ABORTED",
-}
-"""The TransferState of the API (FSPIOP API 1.1, section 7.6.6)."""
-
-_ENDED = frozenset(
-    {State.INVALID, State.COMMITTED, State.ABORTED_REJECTED, State.ABORTED_ERROR, State.EXPIRED_RESERVED}
-)
 
 _BAD_DESTINATION = "fspiop-destination does not match payer fsp on the Fulfil callback response"
 _BAD_SOURCE = "fspiop-source does not match payee fsp on the Fulfil callback response"
@@ -98,40 +50,6 @@ class Notice:
     cause: Message | None
     body: Any = None
     times: int = 1
-
-
-@dataclass(slots=True)
-class Transfer:
-    """One transfer between DFSPs, or one movement of funds in or out."""
-
-    id: str
-    payer: str
-    payee: str
-    currency: str
-    units: int
-    condition: str
-    expires: datetime | None
-    fingerprint: bytes
-    state: State = State.RECEIVED_PREPARE
-    changed: datetime = field(default_factory=lambda: datetime.now(UTC))
-    fulfilment: str | None = None
-    answers: dict[str, bytes] = field(default_factory=dict)
-    """Fingerprints of what the payee has answered, its fulfilment and its error apart."""
-    extensions: list[tuple[str, str]] = field(default_factory=list)
-    """Shown by ``GET /transfers/{ID}``: the cause of an abort, the reference of funds."""
-
-    def step(self, event: Event, now: datetime | None = None) -> None:
-        """Takes the transition. Raises ``InternalError`` where the table has none."""
-        after = TRANSITIONS.get((self.state, event))
-        if after is None:
-            raise InternalError(f"transfer {self.id}: {event} in state {self.state}")
-        self.state = after
-        self.changed = now or datetime.now(UTC)
-
-    @property
-    def public_state(self) -> str:
-        """The state as the API names it."""
-        return _PUBLIC[self.state]
 
 
 @final
@@ -197,7 +115,7 @@ class Transfers:
             if self._defects.active("duplicate-modified-accepted"):
                 return [Notice(NoticeKind.PREPARE, known.payee, known.id, message)]
             return [self._error(message.source, known.id, message, Fault(FspiopError.MODIFIED_REQUEST))]
-        if known.state not in _ENDED or self._defects.active("duplicate-not-resent"):
+        if known.state not in ENDED or self._defects.active("duplicate-not-resent"):
             return []
         return [Notice(NoticeKind.STATE, message.source, known.id, message, self.view(known))]
 
@@ -283,7 +201,7 @@ class Transfers:
             return transfer
         if before != fingerprint:
             return [self._error(message.source, transfer.id, message, Fault(FspiopError.MODIFIED_REQUEST))]
-        if transfer.state in _ENDED:
+        if transfer.state in ENDED:
             return [Notice(NoticeKind.STATE, message.source, transfer.id, message, self.view(transfer))]
         return []
 

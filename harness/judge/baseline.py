@@ -5,7 +5,7 @@ Only whole, undamaged runs of the pinned suite may speak for a release; anything
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -97,9 +97,10 @@ def empty_results() -> pd.DataFrame:
     return _results([])
 
 
-def percentile(values: Any, share: float) -> float:
+def percentile(values: Iterable[float], share: int) -> float:
     """Returns the ``share`` percentile (0 to 100) of ``values`` by nearest rank: always a value that was measured."""
-    return float(np.percentile(np.asarray(values, dtype="float64"), share, method="inverted_cdf"))
+    ordered = sorted(values)
+    return float(ordered[max(0, -(-len(ordered) * share // 100) - 1)])
 
 
 def baseline_from_evidence(
@@ -192,6 +193,8 @@ def _merge(evidences: Sequence[Evidence]) -> pd.DataFrame:
         for step, latency in zip(evidence.steps["step"], evidence.steps["latency_ms"], strict=True):
             if not np.isnan(latency):
                 latencies.setdefault(step, []).append(latency)
+    figures = {step: _latency("latency_", values) for step, values in latencies.items()}
+    unmeasured = _latency("latency_", [])
     rows: dict[str, dict[str, Any]] = {}
     for evidence in evidences:
         for check, mark, operation, component, outcome, step in evidence.checks[
@@ -201,7 +204,7 @@ def _merge(evidences: Sequence[Evidence]) -> pd.DataFrame:
             if row is None:
                 row = rows[check] = dict.fromkeys(("runs", *COUNTS), 0)
                 row |= {"check": check, "fingerprint": mark, "operation": operation, "component": component}
-                row |= _latency("latency_", latencies.get(step, []))
+                row |= figures.get(step, unmeasured)
             elif row["fingerprint"] != mark:
                 raise BaselineError(
                     f"check {check} asks different questions in runs of one suite",

@@ -49,22 +49,26 @@ def causes(evidence: Evidence) -> tuple[CaseCause, ...]:
     unfinished = set(selected) - finished.keys()
     concerned = bad_checks | ended_badly | unfinished
     steps = evidence.steps[evidence.steps["case"].isin(concerned)]
-    by_case = dict(iter(steps.groupby("case", sort=False)))
-    found = []
-    for case in sorted(concerned):
-        _, given = finished.get(case, ("", ""))
-        found.append(CaseCause(case, *_cause(by_case.get(case, steps.iloc[:0]), case in finished, given)))
-    return tuple(found)
+    kinds: dict[str, set[str]] = {}
+    unavailable: Counter[str] = Counter()
+    for case, kind, status in steps[["case", "error_kind", "status"]].itertuples(index=False, name=None):
+        kinds.setdefault(case, set()).add(kind)
+        unavailable[case] += status in _UNAVAILABLE
+    return tuple(
+        CaseCause(
+            case, *_cause(kinds.get(case, set()), unavailable[case], case in finished, finished.get(case, ("", ""))[1])
+        )
+        for case in sorted(concerned)
+    )
 
 
-def _cause(steps: pd.DataFrame, finished: bool, given: str) -> tuple[Cause, str]:
-    kinds = set(steps["error_kind"])
-    unavailable = int(steps["status"].isin(_UNAVAILABLE).sum())
+def _cause(kinds: set[str], unavailable: int, finished: bool, given: str) -> tuple[Cause, str]:
+    known = given in set(Cause)
     table: tuple[tuple[bool, Cause, str], ...] = (
-        (given in set(Cause), Cause(given) if given in set(Cause) else Cause.HARNESS, "recorded with the case"),
+        (known, Cause(given) if known else Cause.HARNESS, "recorded with the case"),
         (not finished, Cause.HARNESS, "the case never finished"),
         ("connection" in kinds, Cause.ENVIRONMENT, "a service could not be reached"),
-        (unavailable > 0, Cause.ENVIRONMENT, f"{unavailable} answers said that a service is unavailable"),
+        (unavailable > 0, Cause.ENVIRONMENT, "a service said that it is unavailable"),
         (bool(kinds & {"script", "harness"}), Cause.HARNESS, "a script or the harness itself broke"),
         ("timeout" in kinds, Cause.TIMING, "no response came in time"),
         ("callback-timeout" in kinds, Cause.TIMING, "no callback came in time"),

@@ -23,7 +23,8 @@ from harness.hub.funds import Funds
 from harness.hub.ledger import AccountType, Ledger, Limit, to_number, to_units
 from harness.hub.messages import Message
 from harness.hub.participants import Participants
-from harness.hub.transfers import TRANSITIONS, Event, State, Transfers
+from harness.hub.transfer_states import TRANSITIONS, Event, State
+from harness.hub.transfers import Transfers
 
 DFSPS = ("alpha", "beta", "gamma")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Placeholders of TTK collections: what becomes of ``{$inputs.K}``, ``{$prev.REQ.path}``, ``{$request.path}`` and so on?
+"""Placeholders of TTK collections: what becomes of ``{$inputs.K}``, ``{$prev.REQ.path}``, ``{$request.path}``, …?
 
 They stand in any text of a request, scripts and assertions included. A value goes in as text, and only into the text it
 stands in: whatever it holds, the request stays well-formed.

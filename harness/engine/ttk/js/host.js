@@ -30,6 +30,16 @@
     type.prototype.constructor = bounded;
   }
 
+  // --- the little of Node that assertions use ----------------------------------------------------------------------------
+
+  const octets = (text) => [...unescape(encodeURIComponent(String(text).toWellFormed()))].map((char) => char.charCodeAt(0));
+  globalThis.TextEncoder = class TextEncoder {
+    encode(text = '') {
+      return Uint8Array.from(octets(text));
+    }
+  };
+  globalThis.Buffer = Object.freeze({ byteLength: (text) => octets(text).length });
+
   // --- what one call starts from --------------------------------------------------------------------------------------
 
   /** Removes what an earlier script left on the global object. */
