@@ -53,7 +53,7 @@ def judge_folder(workspace: Workspace, folder: Path, against: Against = Against(
         except BaselineError as error:
             if against.baseline is not None:
                 raise
-            problem = str(error)
+            problem = str(error).replace(f"{workspace.root}/", "")
     judged = judge(evidence, baseline, _criteria(workspace, started, against), None, baseline_problem=problem)
     return ReportInput(
         judged=judged, records=journal.records, exchanges=read_exchanges(folder), folder=folder.resolve()
@@ -63,9 +63,9 @@ def judge_folder(workspace: Workspace, folder: Path, against: Against = Against(
 def check_scheme(workspace: Workspace, scheme: str | None) -> None:
     """Reads a Scheme's criteria before anything runs. Raises ``CriteriaError`` where they cannot be used."""
     if scheme is not None:
-        from harness.judge.criteria import load_criteria
+        from harness.judge.criteria import load_scheme
 
-        load_criteria(workspace.scheme(scheme) / "criteria.yaml")
+        load_scheme(workspace.scheme(scheme))
 
 
 def write_reports(run: ReportInput) -> list[Path]:
@@ -102,9 +102,9 @@ def _baseline_folder(workspace: Workspace, started: RunStarted | None, against: 
 
 
 def _criteria(workspace: Workspace, started: RunStarted | None, against: Against) -> Criteria | None:
-    from harness.judge.criteria import load_criteria
+    from harness.judge.criteria import load_criteria, load_scheme
 
     scheme = against.scheme or (started.scheme if started else None)
     if against.criteria is not None:
         return load_criteria(against.criteria)
-    return None if scheme is None else load_criteria(workspace.scheme(scheme) / "criteria.yaml")
+    return None if scheme is None else load_scheme(workspace.scheme(scheme))

@@ -79,6 +79,7 @@ def test_no_secret_is_in_any_byte_of_a_run(tmp_path: Path) -> None:
                 cwd=workspace, HUB_TOKEN=TOKEN, HUB_SECRET=DECLARED,
             )  # fmt: skip
             assert ended.code in (1, 2), ended
+            assert "(rehearsal on the embedded hub)" in ended.out, "an embedded hub by another address stays one"
     secrets = [TOKEN, DECLARED, INPUT, *SEEN.values(), "cookiecookie1"]
     forms = {
         form.encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, final
 
 from starlette.requests import Request
@@ -57,12 +58,12 @@ class Core:
             versions=self.profile.api_versions,
             required=required,
             refused_status=refused_status,
-            raw=raw,
-            body=read_body(raw) if schema is not None else None,
         )
-        if schema is not None:
-            check(message.body, self._schemas[schema])
-        return message
+        if schema is None:
+            return replace(message, raw=raw)
+        body = read_body(raw)
+        check(body, self._schemas[schema])
+        return replace(message, raw=raw, body=body)
 
     def version_of(self, component: str) -> str:
         """Returns the version ``GET /health`` reports; ``unknown`` where the release names none."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 from harness.fspiop.errors import FspiopError
 from harness.fspiop.headers import ApiVersion, MediaType, parse_accept, parse_content_type
@@ -25,10 +24,8 @@ def read_headers(
     versions: Collection[str],
     required: Collection[str] = (),
     refused_status: int = 406,
-    raw: bytes = b"",
-    body: Any = None,
 ) -> Message:
-    """Returns the message. Raises ``Fault`` 3101, 3102 (HTTP 400) or 3001 (``refused_status``).
+    """Returns the message, still without its body. Raises ``Fault`` 3101, 3102 (HTTP 400) or 3001 (``refused_status``).
 
     ``required`` names further headers in lower case. An Accept header is asked of GET and POST.
     """
@@ -62,8 +59,8 @@ def read_headers(
         resource=resource,
         version=version,
         headers=headers,
-        raw=raw,
-        body=body,
+        raw=b"",
+        body=None,
     )
 
 

@@ -17,6 +17,7 @@ from harness.fspiop.dates import iso_ms
 from harness.fspiop.errors import FspiopError, error_information
 from harness.hub.faults import Fault
 from harness.hub.messages import dump_json, load_json
+from harness.model.rehearsal import EMBEDDED_HEADER
 
 __all__ = ["Handler", "Health", "answer", "application", "empty", "read_body"]
 
@@ -64,6 +65,7 @@ class Health:
                 }
             ),
             media_type="application/json; charset=utf-8",
+            headers={EMBEDDED_HEADER: "true"},
         )
 
 

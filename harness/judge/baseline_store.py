@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import BaselineError
 from harness.judge.baseline import COUNTS, LATENCIES, RESULT_COLUMNS, Baseline, BaselineSource
-from harness.judge.yaml_document import parse_yaml, validated
+from harness.yaml_document import parse_yaml, validated
 
 __all__ = ["load_baseline", "write_baseline"]
 

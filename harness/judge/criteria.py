@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.errors import CriteriaError
-from harness.judge.yaml_document import YamlDocument, parse_yaml, validated
 from harness.model.outcome import ComparisonClass, Severity
+from harness.yaml_document import YamlDocument, parse_yaml, read_text, validated
 
 __all__ = [
     "ClassAtMost",
@@ -131,13 +131,7 @@ class Criteria(_Document):
 
 def load_criteria(path: Path) -> Criteria:
     """Returns the criteria in the file ``path``. Raises ``CriteriaError`` naming file, line and remedy."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise CriteriaError("the file is absent", file=path, remedy="Write it, or name another scheme") from None
-    except (OSError, UnicodeDecodeError) as problem:
-        raise CriteriaError(f"not readable: {problem}", file=path, remedy="Save it as UTF-8 text") from None
-    return parse_criteria(text, path)
+    return parse_criteria(read_text(path, CriteriaError, what="criteria file"), path)
 
 
 def load_scheme(folder: Path) -> Criteria:

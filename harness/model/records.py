@@ -98,6 +98,8 @@ class ServiceProbed(Record):
     expected_version: str | None
     message: str = ""
     latency_ms: float | None = None
+    embedded: bool = False
+    """Whether it says that it is a service of the embedded hub."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

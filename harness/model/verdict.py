@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.model.outcome import GateName, GateStatus, VerdictKind
+from harness.model.rehearsal import REHEARSAL
 
 __all__ = ["Gate", "Reason", "Suspect", "Verdict"]
-
-REHEARSAL = "rehearsal on the embedded hub"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import ReleaseError
 from harness.model.release import Release, ReleaseVersion
-from harness.yamlfile import read_yaml
+from harness.yaml_document import read_yaml
 
 __all__ = ["load_manifest"]
 

@@ -13,7 +13,8 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -36,6 +37,7 @@ from harness.model.records import (
     PlanComplete,
     RunFinished,
     RunStarted,
+    ServiceProbed,
     WorkerLost,
     record_from_json,
 )
@@ -133,11 +135,12 @@ class Controller:
         )
         redactor = Redactor([*target.secrets, self._inbound.address.token])
         self._journal = JournalWriter(self.folder, redactor)
-        started = self._run_started(suite, target)
+        probes = probe(target, options.manifest)
+        started = self._run_started(suite, _as_it_is(target, probes))
         self._journal.write(started)
         text = json.dumps(redactor.redact(started.to_json()), indent=2, ensure_ascii=False, sort_keys=True)
         (self.folder / "run.json").write_text(text + "\n", encoding="utf-8")
-        for service in probe(target, options.manifest):
+        for service in probes:
             self._journal.write(service)
             if service.status != "ok":
                 self._note(f"preflight: {service.service} is {service.status}: {service.message}")
@@ -397,6 +400,11 @@ class Controller:
     def _note(self, text: str) -> None:
         if self._listener:
             self._listener.note(text)
+
+
+def _as_it_is(target: Target, probes: Sequence[ServiceProbed]) -> Target:
+    """Returns ``target`` as embedded if any service says it is one of ours: a rehearsal stays one by any address."""
+    return replace(target, kind=EMBEDDED) if any(found.embedded for found in probes) else target
 
 
 def _new_run_id(options: RunOptions) -> str:

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import SuiteError
-from harness.yamlfile import read_yaml
+from harness.yaml_document import read_yaml
 
 __all__ = ["Pin", "PinCheck", "check_pin", "load_pin", "make_pin", "suite_digest", "suite_files", "write_pin"]
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.errors import TargetError
 from harness.fspiop.resources import SERVICES
 from harness.target.model import CallbackAddress, Target
-from harness.yamlfile import read_yaml
+from harness.yaml_document import read_yaml
 
 __all__ = ["REQUIRED_SERVICES", "load_target"]
 

@@ -9,6 +9,7 @@ import httpx
 
 from harness.fspiop.resources import component_behind
 from harness.model.records import ServiceProbed
+from harness.model.rehearsal import EMBEDDED_HEADER
 from harness.model.release import Release
 from harness.target.model import Target
 
@@ -52,6 +53,7 @@ def _ask(client: httpx.Client, service: str, base: str, expected: str | None) ->
         expected_version=expected,
         message=message,
         latency_ms=latency,
+        embedded=EMBEDDED_HEADER in answer.headers,
     )
 
 

@@ -20,3 +20,12 @@ def test_health(hub: Hub, service: str) -> None:
     health.says("status", "OK")
     health.says("versionNumber", hub.release.components[component_behind(service)])
     health.says("startTime", matches(r"\d{4}-\d\d-\d\dT.*Z"))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@case("What a service depends on is well", labels=["health"], severity="major")
+def test_dependencies(hub: Hub, service: str) -> None:
+    health = hub.health(service)
+    parts = health.response("services")
+    statuses = {part.get("status") for part in parts} if isinstance(parts, list) else set()
+    health.check("every dependency reports OK", sorted(map(str, statuses)), ["OK"])

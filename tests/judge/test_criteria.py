@@ -97,7 +97,7 @@ def test_what_the_vocabulary_does_not_know_is_refused_with_its_line(text: str, m
 
 
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CriteriaError, match="the file is absent") as refusal:
+    with pytest.raises(CriteriaError, match="there is no criteria file here") as refusal:
         load_criteria(tmp_path / "criteria.yaml")
     assert str(tmp_path) in str(refusal.value)
     (tmp_path / "criteria.yaml").write_bytes(b"\xff\xfe")

@@ -1,4 +1,4 @@
-"""A DFSP that acts in a native case: as payer it looks up, quotes and transfers; as payee it answers as it was told to."""
+"""A DFSP that acts in a native case: as payer it looks up, quotes and transfers, as payee it answers as told."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Dfsp:
         name: str = "Amina Wanjiru",
         registered: bool = True,
     ) -> Party:
-        """Adds an account holder with a new number and, if ``registered``, makes it known to the hub's oracle (set-up)."""
+        """Adds an account holder with a new number; ``registered``: known to the hub's oracle too. Both are set-up."""
         first, _, last = name.partition(" ")
         party = Party(
             id_type=id_type,
@@ -104,7 +104,7 @@ class Dfsp:
 
     def times(self, method: str, path: str) -> int:
         """Returns how often the hub made the call ``method path``, after listening for ``hub.quiet_s`` seconds."""
-        time.sleep(self.hub.quiet_s)
+        self.hub.listen()
         return len(self.hub.inbound.seen(self.name, method=method, path=path, since=self.since))
 
     # -- requests --------------------------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ class Dfsp:
         kind: str = "SEND",
         **options: Any,
     ) -> Step:
-        """``POST /quotes`` for a transfer of ``amount`` to ``party`` at ``payee``. ``changes`` replace body elements."""
+        """``POST /quotes`` for ``amount`` to ``party`` at ``payee``. ``changes`` replace elements of the body."""
         options.setdefault("to", payee.name)
         return self.send("POST", "/quotes", _changed(self.quote_body(payee, party, amount, kind), changes), **options)
 
@@ -327,11 +327,11 @@ class Dfsp:
 
     def pay_out(self, amount: str, *, label: str | None = None) -> Step:
         """Reserves ``amount`` of its settlement account for paying out, as a step. ``sent['transferId']`` names it."""
-        return self._funds("recordFundsOutPrepareReserve", amount, label)
+        return self.move_funds("recordFundsOutPrepareReserve", amount, label=label)
 
     def pay_in(self, amount: str, *, label: str | None = None) -> Step:
         """Pays ``amount`` into its settlement account, as a step."""
-        return self._funds("recordFundsIn", amount, label)
+        return self.move_funds("recordFundsIn", amount, label=label)
 
     def repeat_funds(self, before: Step) -> Step:
         """Sends the funds movement ``before`` once more, as a step."""
@@ -350,7 +350,8 @@ class Dfsp:
             label=label,
         )
 
-    def _funds(self, action: str, amount: str, label: str | None) -> Step:
+    def move_funds(self, action: str, amount: str, *, label: str | None = None) -> Step:
+        """Asks for ``action`` with its settlement account, as a step."""
         return self._move(self.hub.funds_movement(action, Decimal(amount)), label)
 
     def _move(self, body: Json, label: str | None) -> Step:
@@ -389,7 +390,7 @@ def _body_id(resource: str, body: Any) -> str:
 
 
 def _changed(body: Json, changes: Mapping[str, Any] | None) -> Json:
-    """Returns ``body`` with elements replaced (``"amount.currency": "XTS"``) or, where the new value is None, removed."""
+    """Returns ``body`` with elements replaced (``"amount.currency": "XTS"``) or, by None, removed."""
     for path, value in (changes or {}).items():
         *parents, last = path.split(".")
         place = body

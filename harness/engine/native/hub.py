@@ -33,7 +33,9 @@ ENDPOINTS = {
     "FSPIOP_CALLBACK_URL_PARTICIPANT_PUT": "/participants/{{partyIdType}}/{{partyIdentifier}}",
     "FSPIOP_CALLBACK_URL_PARTICIPANT_PUT_ERROR": "/participants/{{partyIdType}}/{{partyIdentifier}}/error",
     "FSPIOP_CALLBACK_URL_PARTICIPANT_DELETE": "/participants/{{partyIdType}}/{{partyIdentifier}}",
-    "FSPIOP_CALLBACK_URL_PARTICIPANT_SUB_ID_PUT": "/participants/{{partyIdType}}/{{partyIdentifier}}/{{partySubIdOrType}}",
+    "FSPIOP_CALLBACK_URL_PARTICIPANT_SUB_ID_PUT": (
+        "/participants/{{partyIdType}}/{{partyIdentifier}}/{{partySubIdOrType}}"
+    ),
     "FSPIOP_CALLBACK_URL_PARTICIPANT_SUB_ID_PUT_ERROR": (
         "/participants/{{partyIdType}}/{{partyIdentifier}}/{{partySubIdOrType}}/error"
     ),
@@ -88,8 +90,12 @@ class Hub:
         """For how many seconds a case listens before it says that nothing came, or nothing more."""
         return 0.3 if self.target.kind == "embedded" else 2.0
 
+    def listen(self) -> None:
+        """Waits ``quiet_s`` seconds, for what should have no effect to show that it has one."""
+        time.sleep(self.quiet_s)
+
     def patience_s(self, asked: float) -> float:
-        """Returns how long to wait for an effect: ``asked``, but no longer than 1 s once the case has waited in vain."""
+        """Returns how long to wait for an effect: ``asked``, but at most 1 s once the case has waited in vain."""
         return asked if self._patience_s is None else min(asked, self._patience_s)
 
     def waited_in_vain(self) -> None:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from harness.errors import InputError
 
-__all__ = ["YamlDocument", "parse_yaml", "validated"]
+__all__ = ["YamlDocument", "parse_yaml", "read_text", "read_yaml", "validated"]
 
 _M = TypeVar("_M", bound=BaseModel)
 
@@ -39,6 +39,21 @@ class YamlDocument:
             walked += f"[{part}]" if isinstance(part, int) else f".{part}" if walked else str(part)
         line = f"line {node.start_mark.line + 1}"
         return f"{line} ({walked})" if walked else line
+
+
+def read_yaml(path: Path, model: type[_M], error: type[InputError], *, what: str) -> _M:
+    """Returns the file ``path`` as ``model``; ``what`` is what a person calls it. Raises ``error``."""
+    return validated(parse_yaml(read_text(path, error, what=what), path, error), model, error)
+
+
+def read_text(path: Path, error: type[InputError], *, what: str) -> str:
+    """Returns the text of the file ``path``. Raises ``error`` where it is absent, unreadable or not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise error(f"there is no {what} here", file=path, remedy="Check the name, or create the file") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise error(f"the {what} cannot be read: {problem}", file=path, remedy="Save it as UTF-8 text") from None
 
 
 def _child(node: yaml.Node, part: int | str) -> yaml.Node | None:
