@@ -105,6 +105,9 @@ def run(
     collection: Annotated[
         list[Path] | None, typer.Option(help="Run this TTK collection instead of the suite (repeatable).")
     ] = None,
+    environment: Annotated[
+        Path | None, typer.Option(help="Input values for collections: a TTK environment file.")
+    ] = None,
     defect: Annotated[list[str] | None, typer.Option(help="Break the embedded hub in this way (repeatable).")] = None,
     baseline: Annotated[str | None, typer.Option(help="Judge against this release's baseline, or a folder.")] = None,
     run_id: Annotated[str | None, typer.Option(help="Name of the run's folder under reports/runs.")] = None,
@@ -128,6 +131,7 @@ def run(
         defects=defect or (),
         paths=[path.resolve() for path in collection] if collection else [workspace.suite(product)],
         keyword=keyword,
+        environment=environment,
     )
     check_scheme(workspace, scheme)
     console = _console(stderr=as_json)

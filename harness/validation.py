@@ -86,7 +86,7 @@ def write_reports(run: ReportInput) -> list[Path]:
 
 def _baseline_folder(workspace: Workspace, started: RunStarted | None, against: Against) -> Path | None:
     if against.baseline is None:
-        if started is None:
+        if started is None or started.suite.get("source") == "collection":
             return None
         return workspace.baseline(started.product, ReleaseVersion.parse(started.release))
     path = Path(against.baseline)

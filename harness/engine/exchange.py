@@ -140,6 +140,8 @@ class Exchanger:
         self._client = httpx.Client(
             timeout=request_timeout_s, verify=verify_tls, trust_env=False, follow_redirects=False, transport=transport
         )
+        # httpx would add one of its own, and a case that leaves Accept out would not be what it says
+        del self._client.headers["accept"]
 
     def close(self) -> None:
         """Ends all connections."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from harness.hub.server import serve_until, stopped_by_signal
 
 def main(arguments: list[str]) -> int:
     """Runs the hub that ``arguments`` (one: its configuration as JSON) describes. Returns the exit code."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         asyncio.run(_run(HubConfig.from_json(arguments[0] if arguments else "")))
     except HarnessError as error:

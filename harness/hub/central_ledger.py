@@ -120,6 +120,8 @@ class CentralLedger:
     async def activate_account(self, request: Request) -> Response:
         """PUT /participants/{name}/accounts/{id} with isActive."""
         body, account = await _object(request), self._account(request)
+        if account.type is not AccountType.POSITION:
+            raise Fault(FspiopError.INTERNAL_SERVER, "Only position account update is permitted", status=500)
         account.active = _flag(body, "isActive")
         return empty(200)
 
@@ -226,12 +228,12 @@ class CentralLedger:
         return self._core.participants.get(request.path_params["name"])
 
     def _account(self, request: Request) -> Account:
-        """Returns the account of the path. Raises ``Fault`` 3200 where the participant has none of that id."""
+        """Returns the account of the path. Raises ``Fault`` 2001 where the participant has none of that id."""
         participant = self._named(request)
         text = request.path_params["id"]
         account = self._core.ledger.by_id(int(text)) if text.isdecimal() else None
         if account is None or account.owner != participant.name:
-            raise Fault(FspiopError.ID_NOT_FOUND, "Account not found")
+            raise Fault(FspiopError.INTERNAL_SERVER, "Account not found", status=500)
         return account
 
     def _position(self, participant: Participant, currency: str) -> Account:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, final
@@ -22,6 +23,8 @@ from harness.hub.transfers import Transfers
 from harness.hub.web import read_body
 
 __all__ = ["Core"]
+
+_log = logging.getLogger(__name__)
 
 
 @final
@@ -73,7 +76,12 @@ class Core:
         """Runs ``work`` beside the requests; it is cancelled when the hub closes."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.critical("work in the background broke", exc_info=error)
 
     async def close(self) -> None:
         """Ends what runs in the background."""

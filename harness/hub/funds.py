@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, final
 
 from harness.fspiop.errors import FspiopError
 from harness.fspiop.ids import is_correlation_id
-from harness.fspiop.money import is_amount
 from harness.hub.faults import Fault
 from harness.hub.ledger import Account, AccountType, Ledger, to_units
 from harness.hub.messages import digest
@@ -30,8 +30,9 @@ class Funds:
     def record(self, account: Account, body: Mapping[str, Any], now: datetime) -> None:
         """Carries out recordFundsIn, or the first step of funds out.
 
-        As in central-ledger, funds out beyond the balance are taken in (HTTP 202) and end ABORTED. Raises ``Fault``
-        on a malformed request, another account than SETTLEMENT, or a transferId already used.
+        As in central-ledger the request is taken in (HTTP 202) and carried out afterwards: funds out beyond the balance
+        end ABORTED, a transferId that is known changes nothing. Raises ``Fault`` 3101 on a malformed request, 2001
+        (HTTP 500) where the account is not an active settlement account in the currency.
         """
         action, amount, transfer_id = body.get("action"), body.get("amount"), body.get("transferId")
         if action not in ("recordFundsIn", "recordFundsOutPrepareReserve"):
@@ -39,27 +40,27 @@ class Funds:
                 FspiopError.MALFORMED_SYNTAX, '"action" must be one of [recordFundsIn, recordFundsOutPrepareReserve]'
             )
         if not is_correlation_id(transfer_id) or not isinstance(transfer_id, str):
-            raise Fault(FspiopError.MALFORMED_SYNTAX, '"transferId" must be a valid GUID')
-        if not isinstance(amount, dict) or not is_amount(amount.get("amount")):
-            raise Fault(FspiopError.MALFORMED_SYNTAX, '"amount" fails to match the required pattern')
-        if account.type is not AccountType.SETTLEMENT:
-            raise Fault(FspiopError.VALIDATION, "Account is not of type SETTLEMENT")
+            raise Fault(FspiopError.MALFORMED_SYNTAX, '"transferId" fails to match the required pattern')
+        units = _units(amount)
+        if units is None or not isinstance(amount, dict):
+            raise Fault(FspiopError.MALFORMED_SYNTAX, '"amount" must be a positive number with at most 4 decimals')
         if amount.get("currency") != account.currency:
-            raise Fault(FspiopError.VALIDATION, "Currency does not match the account")
-        fingerprint = digest(body)
-        if (known := self._transfers.find(transfer_id)) is not None:
-            if known.fingerprint != fingerprint:
-                raise Fault(FspiopError.MODIFIED_REQUEST)
+            raise _refused("The account does not match participant or currency specified")
+        if not account.active:
+            raise _refused("Account is currently set inactive")
+        if account.type is not AccountType.SETTLEMENT:
+            raise _refused("Account is not SETTLEMENT type")
+        if self._transfers.find(transfer_id) is not None:
             return
         transfer = Transfer(
             id=transfer_id,
             payer=account.owner if action != "recordFundsIn" else HUB,
             payee=HUB if action != "recordFundsIn" else account.owner,
             currency=account.currency,
-            units=to_units(amount["amount"]),
+            units=units,
             condition="",
             expires=None,
-            fingerprint=fingerprint,
+            fingerprint=digest(body),
         )
         self._transfers.add(transfer)
         if action == "recordFundsIn":
@@ -77,9 +78,9 @@ class Funds:
         transfer.extensions = [("externalReference", str(body.get("externalReference", ""))), *_extensions(body)]
 
     def finish(self, account: Account, transfer_id: str, body: Mapping[str, Any], now: datetime) -> None:
-        """Carries out recordFundsOutCommit or recordFundsOutAbort.
+        """Carries out recordFundsOutCommit or recordFundsOutAbort of what is reserved; changes nothing otherwise.
 
-        Raises ``Fault`` 3100 where there is no such funds-out of the account, or it is not reserved any more.
+        Raises ``Fault`` 3101 on another action.
         """
         action = body.get("action")
         if action not in ("recordFundsOutCommit", "recordFundsOutAbort"):
@@ -88,9 +89,9 @@ class Funds:
             )
         transfer = self._transfers.find(transfer_id)
         if transfer is None or transfer.expires is not None or transfer.payer != account.owner:
-            raise Fault(FspiopError.VALIDATION, "Transfer is not a funds-out of the account")
+            return
         if transfer.state is not State.RESERVED:
-            raise Fault(FspiopError.VALIDATION, "Transfer is not in the reserved state")
+            return
         if action == "recordFundsOutCommit":
             self._ledger.funds_out_commit(account, self._reconciliation(account), transfer.units)
             transfer.step(Event.COMMIT, now)
@@ -104,6 +105,22 @@ class Funds:
         if found is None:
             raise Fault(FspiopError.ID_NOT_FOUND, "Hub reconciliation account for the currency does not exist")
         return found
+
+
+def _units(amount: object) -> int | None:
+    """Returns the units of an amount written as text or number, or ``None`` where it is none above zero."""
+    value = amount.get("amount") if isinstance(amount, dict) else None
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        return None
+    try:
+        units = to_units(value)
+    except (ValueError, ArithmeticError):
+        return None
+    return units if units > 0 else None
+
+
+def _refused(text: str) -> Fault:
+    return Fault(FspiopError.INTERNAL_SERVER, text, status=500)
 
 
 def _extensions(body: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -32,6 +32,9 @@ _ERROR = Callback(("FSPIOP_CALLBACK_URL_TRANSFER_ERROR",), "/transfers/{{transfe
 _MAX_FULFIL_AGE = timedelta(seconds=300)
 """MAX_FULFIL_TIMEOUT_DURATION_SECONDS of ml-api-adapter's config/default.json."""
 
+_MAX_FULFIL_LEAD = timedelta(milliseconds=200)
+"""MAX_CALLBACK_TIME_LAG_DILATION_MILLISECONDS there: how far a DFSP's clock may be ahead."""
+
 
 @final
 class MlApiAdapter:
@@ -146,7 +149,7 @@ def _check_completed(text: str | None, now: datetime) -> None:
         moment = parse_iso(text)
     except ValueError as error:
         raise Fault(FspiopError.VALIDATION, "completedTimestamp is not a date and time") from error
-    if moment > now:
+    if moment > now + _MAX_FULFIL_LEAD:
         raise Fault(FspiopError.VALIDATION, "completedTimestamp fails because future timestamp was provided")
     if moment < now - _MAX_FULFIL_AGE:
         raise Fault(

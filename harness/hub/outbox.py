@@ -120,5 +120,7 @@ class Outbox:
             trust_env=False,
             verify=self._tls,
         )
+        for name in ("accept", "accept-encoding", "user-agent"):  # a callback has no headers but its own
+            del client.headers[name]
         self._clients.append(client)
         return client

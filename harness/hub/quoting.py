@@ -51,7 +51,7 @@ class QuotingService:
                 "PUT /quotes/{ID}": self.respond,
                 "GET /quotes/{ID}": self.query,
             },
-            Health(self._core.version_of("quoting-service"), ("datastore",)),
+            Health(self._core.version_of("quoting-service"), ()),
         )
 
     async def request(self, request: Request) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, final
 
@@ -30,6 +30,8 @@ class RunContext:
     labels: tuple[str, ...]
     plan_folder: Path
     """Where a worker leaves its plan for the controller."""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    """Input values for collections."""
     worker: str = "main"
 
     def to_json(self) -> dict[str, Any]:
@@ -49,6 +51,7 @@ class RunContext:
             "suite": str(self.suite),
             "labels": list(self.labels),
             "plan_folder": str(self.plan_folder),
+            "inputs": dict(self.inputs),
             "worker": self.worker,
         }
 
@@ -72,6 +75,7 @@ class RunContext:
             suite=Path(data["suite"]),
             labels=tuple(data["labels"]),
             plan_folder=Path(data["plan_folder"]),
+            inputs=data["inputs"],
             worker=data["worker"],
         )
 

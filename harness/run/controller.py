@@ -25,6 +25,8 @@ import pytest
 import harness
 from harness.engine.inbound.messages import InboundNote
 from harness.engine.inbound.server import InboundServer
+from harness.engine.simulators import backend_inputs, set_stage
+from harness.engine.ttk.inputs import load_inputs
 from harness.errors import HarnessError, UsageError
 from harness.hub.process import HubProcess
 from harness.model.outcome import Outcome
@@ -41,11 +43,13 @@ from harness.model.records import (
     WorkerLost,
     record_from_json,
 )
+from harness.run.collection import collection_root
 from harness.run.context import PlannedCase, RunContext
 from harness.run.journal import JournalWriter
 from harness.run.options import EMBEDDED, RunOptions
-from harness.run.redact import Redactor
+from harness.run.redact import Redactor, is_secret_name
 from harness.suite.pin import PinCheck, check_pin, load_pin, suite_digest, suite_files
+from harness.suite.ttk.loader import load_collection
 from harness.target.model import Target
 from harness.target.preflight import probe
 
@@ -108,6 +112,8 @@ class Controller:
 
     def _open(self) -> None:
         options = self.options
+        for path in options.collections:
+            load_collection(path, root=collection_root(path))
         target = options.target or self._start_hub()
         self._inbound = InboundServer.start(
             host=target.callback.host,
@@ -115,6 +121,16 @@ class Controller:
             public_url=target.callback.public_url or None,
             on_note=self._notes.put,
         )
+        inputs = load_inputs(options.environment, target.inputs) if options.collections else {}
+        if options.collections and target.kind == EMBEDDED:
+            inputs |= backend_inputs(target.services, self._inbound)
+            target = replace(target, currency=str(inputs.get("currency", target.currency)))
+            set_stage(
+                target,
+                options.manifest,
+                self._inbound,
+                api_version=str(inputs.get("expectedPartiesVersion", "1.1")),
+            )
         suite = options.workspace.suite(options.product).resolve()
         run_id = options.run_id or _new_run_id(options)
         self.folder = options.workspace.runs / run_id
@@ -132,8 +148,10 @@ class Controller:
             suite=suite,
             labels=options.labels,
             plan_folder=self._plan_folder,
+            inputs=inputs,
         )
-        redactor = Redactor([*target.secrets, self._inbound.address.token])
+        hidden = [str(value) for name, value in inputs.items() if is_secret_name(name)]
+        redactor = Redactor([*target.secrets, *hidden, self._inbound.address.token])
         self._journal = JournalWriter(self.folder, redactor)
         probes = probe(target, options.manifest)
         started = self._run_started(suite, _as_it_is(target, probes))

@@ -35,15 +35,15 @@ def execute(
 ) -> Execution:
     """Runs the suite of ``options`` and returns where its journal is. Raises ``HarnessError`` where it cannot begin.
 
-    ``workers`` is the number of pytest-xdist workers, 0 for none. What pytest itself prints is held back: the journal
-    and the summary say it better.
+    ``workers`` is the number of pytest-xdist workers, 0 for none; collections, whose cases build on each other, run in
+    one process. What pytest itself prints is held back: the journal and the summary say it better.
     """
     controller = Controller(options, listener)
     controller.open()
+    spread = ["-n", "0"] if options.collections else ["-n", str(workers), "--dist", "worksteal"]
     arguments = [
         *(str(path) for path in options.paths),
-        "-c", str(RUN_INI), "--rootdir", str(options.workspace.root), "-n", str(workers),
-        "--dist", "loadfile" if options.collections else "worksteal",
+        "-c", str(RUN_INI), "--rootdir", str(options.workspace.root), *spread,
         "--harness-target", options.target_name, "--harness-release", str(options.release),
         "--harness-product", options.product,
         *(["-k", options.keyword] if options.keyword else []),

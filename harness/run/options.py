@@ -60,6 +60,8 @@ class RunOptions:
     defects: tuple[str, ...]
     paths: tuple[Path, ...]
     """What pytest was told to collect."""
+    environment: Path | None = None
+    """The environment file whose input values collections get."""
     keyword: str | None = None
     """What else narrows the selection: the ``-k``, ``-m``, ``--lf`` of pytest."""
 
@@ -97,6 +99,7 @@ def resolve_values(
     defects: Sequence[str],
     paths: Sequence[Path],
     keyword: str | None = None,
+    environment: Path | None = None,
 ) -> RunOptions:
     """Returns a run's options from plain values; see ``resolve``."""
     from harness.release.manifest import load_manifest  # late: pydantic is not needed to print a help text
@@ -133,7 +136,18 @@ def resolve_values(
         defects=tuple(defects),
         paths=absolute,
         keyword=keyword,
+        environment=environment or _environment_beside(absolute),
     )
+
+
+def _environment_beside(paths: Sequence[Path]) -> Path | None:
+    """Returns the environment that is published beside a collection: ``environments/hub.json`` above it."""
+    for path in paths:
+        if path.suffix == ".json":
+            for parent in path.parents:
+                if (found := parent / "environments" / "hub.json").is_file():
+                    return found
+    return None
 
 
 def _narrowed(config: pytest.Config) -> str | None:

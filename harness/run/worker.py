@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, final
 
@@ -57,6 +57,8 @@ class Worker:
         self.plan: list[PlannedCase] = []
         self.shared: dict[str, Any] = {}
         """What cases of this worker share, made on first use (provisioned DFSPs, the script engine)."""
+        self.closing: list[Callable[[], None]] = []
+        """What is to be done when the process ends."""
         self._collected: list[pytest.Item] = []
         self._problems: list[str] = []
 
@@ -115,8 +117,8 @@ class Worker:
 
     def pytest_unconfigure(self) -> None:
         """Lets go of the hub and the inbound server."""
-        self.exchanger.close()
-        self.inbound.close()
+        for close in (*self.closing, self.exchanger.close, self.inbound.close):
+            close()
 
     def _finish(self, item: pytest.Item) -> dict[str, Any]:
         recorder = recorder_of(item)

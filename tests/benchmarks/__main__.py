@@ -1,4 +1,4 @@
-"""Runs every benchmark: ``make bench``. Each prints ratios within one run, or CPU time of this machine with its bound."""
+"""Runs every benchmark: ``make bench``. Each prints ratios within one run, or CPU time beside its bound."""
 
 from __future__ import annotations
 

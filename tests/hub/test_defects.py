@@ -31,7 +31,7 @@ def shows(name: str) -> Callable[[Probe], Probe]:
     return register
 
 
-def eventually(condition: Callable[[], bool], patience: float = 0.5) -> bool:
+def eventually(condition: Callable[[], bool], patience: float = 1.0) -> bool:
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if condition():

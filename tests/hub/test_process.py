@@ -87,6 +87,21 @@ def test_it_ends_on_sigterm() -> None:
         assert not hub.alive
 
 
+def test_it_is_served_in_the_foreground_until_a_signal() -> None:
+    code = (
+        "import json; from harness.hub.server import serve; from harness.hub.config import HubConfig\n"
+        "from tests.hub.world import release\n"
+        "serve(HubConfig.of(release()), lambda services: print(json.dumps(dict(services)), flush=True))"
+    )
+    root = Path(__file__).parents[2]
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=root) as server:
+        assert server.stdout is not None
+        services = json.loads(server.stdout.readline())
+        assert httpx.get(f"{services['central-ledger']}/health", trust_env=False).status_code == 200
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(10) == 0
+
+
 def test_an_unknown_defect_or_service_is_refused_before_anything_starts() -> None:
     with pytest.raises(UsageError, match="unknown defect: no-such-thing"):
         HubProcess.start(release(), defects=["no-such-thing"])

@@ -40,6 +40,7 @@ def fault(method: str = "POST", **changes: str | None) -> Fault:
         ("POST", {"date": None}, "3102", "Missing required date header"),
         ("POST", {"date": "12345"}, "3101", "Invalid date header"),
         ("GET", {"accept": None}, "3102", "Accept is required"),
+        ("GET", {"accept": "*/*"}, "3102", "Accept is required"),
         ("POST", {"accept": None}, "3102", "/header must have required property 'accept'"),
         ("POST", {"accept": "testAcceptText"}, "3101", "Invalid accept header"),
         ("POST", {"accept": content_type("transfers", "1.1")}, "3101", "Invalid accept header"),

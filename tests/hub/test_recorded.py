@@ -85,7 +85,7 @@ def moved_to_now(request: dict[str, Any]) -> dict[str, Any]:
     request = {**request, "path": request["path"].strip()}
     body, date = request.get("body"), request["headers"].get("date")
     if isinstance(body, dict) and "completedTimestamp" in body and date:
-        then = parsedate_to_datetime(date) + timedelta(seconds=1)
+        then = parsedate_to_datetime(date) + timedelta(seconds=2)
         moment = datetime.now(UTC) + (parse_iso(body["completedTimestamp"]) - then)
         request["body"] = {**body, "completedTimestamp": iso_ms(moment)}
     return request

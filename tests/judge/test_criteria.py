@@ -101,7 +101,7 @@ def test_an_absent_file_is_named(tmp_path: Path) -> None:
         load_criteria(tmp_path / "criteria.yaml")
     assert str(tmp_path) in str(refusal.value)
     (tmp_path / "criteria.yaml").write_bytes(b"\xff\xfe")
-    with pytest.raises(CriteriaError, match="not readable"):
+    with pytest.raises(CriteriaError, match="cannot be read"):
         load_criteria(tmp_path / "criteria.yaml")
 
 

@@ -23,7 +23,7 @@ function said(expectation, expression) {
     new Function('expect', `return ${expression}`)(expectation);
     return 'ok';
   } catch (problem) {
-    return `${problem.name}: ${problem.message}`;
+    return problem instanceof Error ? `${problem.name}: ${problem.message}` : `thrown: ${problem}`;
   }
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -83,7 +83,9 @@ class TestRequest:
 
 
 class TestPrevious:
-    PREVIOUS = {"Get-it": {"callback": {"body": {"a": [{"b": "x"}], "zero": 0}}, "request": {"headers": {"date": "d"}}}}
+    PREVIOUS: ClassVar = {
+        "Get-it": {"callback": {"body": {"a": [{"b": "x"}], "zero": 0}}, "request": {"headers": {"date": "d"}}}
+    }
 
     def test_it_is_reached_by_id_and_path(self) -> None:
         found = early("{$prev.Get-it.callback.body.a[0].b}{$prev.Get-it.request.headers['date']}", {}, self.PREVIOUS)
@@ -153,8 +155,9 @@ class TestJavaScriptText:
     @pytest.mark.parametrize(
         ("value", "text"),
         [
-            (0.1, "0.1"), (1e21, "1e+21"), (1e20, "100000000000000000000"), (1e-6, "0.000001"), (1.5e-7, "1.5e-7"), (100.0, "100"),
-            (-0.0, "0"), (2**53 + 1, "9007199254740992"), (12345678901234567890, "12345678901234567000"), (5e-324, "5e-324"),
+            (0.1, "0.1"), (1e21, "1e+21"), (1e20, "100000000000000000000"), (1e-6, "0.000001"), (1.5e-7, "1.5e-7"),
+            (100.0, "100"), (-0.0, "0"), (2**53 + 1, "9007199254740992"),
+            (12345678901234567890, "12345678901234567000"), (5e-324, "5e-324"),
             (None, "null"), (True, "true"), (ABSENT, "undefined"), (10**400, "Infinity"),
         ],
     )  # fmt: skip

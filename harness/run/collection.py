@@ -1,0 +1,80 @@
+"""Makes the cases of a TTK collection items of pytest, so that they run beside native ones in the same run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.engine.ttk.runner import Context, RunVariables, run_case
+from harness.engine.ttk.script import ScriptHost
+from harness.model.ids import SEPARATOR
+from harness.model.outcome import Severity
+from harness.run.context import PlannedCase
+from harness.run.plan import CASE
+from harness.run.worker import Worker, recorder_of
+from harness.suite.ttk.loader import load_collection
+from harness.suite.ttk.model import Case
+
+__all__ = ["CollectionFile", "CollectionItem", "collection_root"]
+
+
+def collection_root(path: Path) -> Path:
+    """Returns the folder that case paths are relative to: the nearest ``collections`` above, else the file's own."""
+    return next((parent for parent in path.parents if parent.name == "collections"), path.parent)
+
+
+class CollectionFile(pytest.File):
+    """One collection."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yields one item per case, in the order of the document."""
+        for case in load_collection(self.path, root=collection_root(self.path)).cases:
+            yield CollectionItem.from_parent(self, name=case.case_id.rpartition(SEPARATOR)[2], case=case)
+
+
+class CollectionItem(pytest.Item):
+    """One case of a collection."""
+
+    def __init__(self, *, case: Case, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.case = case
+        file = case.case_id.partition(SEPARATOR)[0]
+        self.stash[CASE] = PlannedCase(
+            case=case.case_id,
+            node=self.nodeid,
+            title=case.name,
+            feature=Path(file).stem,
+            labels=case.labels,
+            severity=Severity.MAJOR.value,
+            file=file,
+            selected=True,
+            checks=tuple(str(check) for check in case.checks),
+            group=file,
+        )
+
+    def runtest(self) -> None:
+        """Runs the case; what it shows goes to its recorder."""
+        worker = self.config.pluginmanager.get_plugin("harness-worker")
+        assert isinstance(worker, Worker)
+        shared = worker.shared
+        if "scripts" not in shared:
+            shared["scripts"] = scripts = ScriptHost()
+            worker.closing.append(scripts.close)
+            shared["variables"] = RunVariables.starting(worker.context.inputs)
+        run_case(
+            self.case,
+            Context(
+                recorder=recorder_of(self),
+                transport=worker.exchanger,
+                scripts=shared["scripts"],
+                variables=shared["variables"],
+                services=worker.context.target.services,
+            ),
+        )
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where the case stands."""
+        return self.path, None, self.name

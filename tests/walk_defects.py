@@ -1,0 +1,182 @@
+"""Does the gate see every regression that the embedded hub can show? Walks all defects and writes docs/defects.md.
+
+``python -m tests.walk_defects [NAME…]``: the whole suite, through the real command, once per defect; about ten minutes.
+The table is written only when every defect was walked and every one was caught.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.hub.defects import DEFECTS
+from harness.model.ids import CheckId
+from harness.workspace import init_workspace
+from tests.support import RELEASE, REPOSITORY, harness
+
+__all__ = ["TABLE", "Walked", "judged_workspace", "read_table", "render", "walk"]
+
+TABLE = REPOSITORY / "docs" / "defects.md"
+_RUN = ("run", RELEASE, "--scheme", "example")
+_ROW = re.compile(
+    r"\| `(?P<defect>[\w-]+)` \| (?P<component>[\w-]+) \|.*\| `(?P<check>[^`]+)` \| (?P<regressed>\d+) \|"
+)
+
+HEAD = """# Which check catches which defect
+
+The embedded hub can be broken on purpose (`harness hub defects`, `harness run … --defect NAME`). This is the proof that the gate
+sees regressions: with each defect switched on alone, the whole suite of {release} was run through `harness run` against a baseline
+of the sound hub. Every run was REJECTED with exit code 1, and the first suspect was the component in the second column.
+
+The check named is, of those of the component that failed first in their case, the one that the fewest other defects break too.
+The last column counts all regressed checks: what depends on the broken behaviour fails with it.
+
+Made by `python -m tests.walk_defects`; `tests/test_defects.py` holds it to the truth.
+
+| Defect | Component | What is broken | Caught by | Regressed |
+|---|---|---|---|---|
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """One run with one defect."""
+
+    defect: str
+    exit_code: int
+    verdict: str
+    suspects: tuple[str, ...]
+    regressed: tuple[str, ...]
+    """Check ids."""
+    rooted: tuple[str, ...]
+    """Those of them that failed first in their case and blame the defect's component."""
+    seconds: float
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with this walk; empty where the gate did what it should."""
+        wanted = DEFECTS[self.defect].component
+        if self.exit_code != 1 or not self.verdict.startswith("REJECTED"):
+            return f"{self.verdict}, exit {self.exit_code}"
+        if not self.rooted:
+            return f"no check of {wanted} is the first to fail in its case"
+        if self.suspects[:1] != (wanted,):
+            return f"the first suspect is {', '.join(self.suspects) or 'nobody'}, not {wanted}"
+        return ""
+
+
+def judged_workspace(root: Path) -> Path:
+    """Makes a workspace at ``root`` with the shipped suite, pinned, and a baseline of the sound hub."""
+    init_workspace(root)
+    for arguments in (
+        ("suite", "pin", RELEASE),
+        (*_RUN, "-n", "4", "--run-id", "sound"),
+        ("baseline", "record", "sound"),
+        ("judge", "sound"),
+    ):
+        ended = harness(*arguments, cwd=root)
+        if ended.code != 0 and "--run-id" not in arguments:
+            raise AssertionError(f"harness {' '.join(arguments)}: exit {ended.code}\n{ended.out}\n{ended.err}")
+    return root
+
+
+def walk(workspace: Path, defect: str, *more: str) -> Walked:
+    """Runs the suite with ``defect`` switched on, judges it and returns what came of it."""
+    began = time.monotonic()
+    run = f"walk-{defect}"
+    ended = harness(*_RUN, "--defect", defect, "--run-id", run, "--json", *more, cwd=workspace, timeout_s=300)
+    if ended.code not in (0, 1, 2):
+        raise AssertionError(f"{defect}: exit {ended.code}\n{ended.out}\n{ended.err}")
+    verdict = json.loads(ended.out)
+    regressed = next((tuple(why["checks"]) for why in verdict["reasons"] if why["code"] == "regressed"), ())
+    return Walked(
+        defect=defect,
+        exit_code=ended.code,
+        verdict=verdict["verdict"],
+        suspects=tuple(suspect["component"] for suspect in verdict["suspects"]),
+        regressed=regressed,
+        rooted=_rooted(workspace / "reports" / "runs" / run, set(regressed), DEFECTS[defect].component),
+        seconds=round(time.monotonic() - began, 1),
+    )
+
+
+def _rooted(run: Path, regressed: Collection[str], component: str) -> tuple[str, ...]:
+    """Returns the checks of ``component`` in the step that failed first of each case (as ``harness.judge.cause``)."""
+    steps: dict[str, str] = {}
+    first: dict[str, str] = {}
+    found = []
+    for line in (run / "journal.jsonl").read_text(encoding="utf-8").splitlines():
+        record: dict[str, Any] = json.loads(line)
+        if record["type"] == "step":
+            steps[record["step"]] = record["component"]
+        elif record["type"] == "check" and record["check"] in regressed:
+            step = record["step"]
+            if first.setdefault(record["case"], step) == step and (record["component"] or steps[step]) == component:
+                found.append(record["check"])
+    return tuple(found)
+
+
+def read_table(text: str) -> dict[str, tuple[str, str]]:
+    """Returns component and check by defect, as ``render`` wrote them."""
+    rows = (match for line in text.splitlines() if (match := _ROW.fullmatch(line)))
+    return {match["defect"]: (match["component"], match["check"].replace("\\|", "|")) for match in rows}
+
+
+def render(walks: Iterable[Walked]) -> str:
+    """Returns docs/defects.md."""
+    walks = list(walks)
+    shared = Counter(check for walked in walks for check in walked.rooted)
+    rows = []
+    for walked in walks:
+        defect = DEFECTS[walked.defect]
+        check = min(walked.rooted, key=lambda check: (shared[check], check))
+        rows.append(
+            f"| `{defect.name}` | {defect.component} | {_cell(defect.description)} | `{_cell(check)}` "
+            f"| {len(walked.regressed)} |"
+        )
+    return HEAD.format(release=RELEASE) + "\n".join(rows) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def functions_of(checks: Iterable[str], titles: Mapping[tuple[str, str], str]) -> set[str]:
+    """Returns the test functions behind ``checks``; ``titles`` maps file and title (as in ids) to a function."""
+    found = set()
+    for text in checks:
+        check = CheckId.parse(text)
+        found.add(titles[check.path, re.sub(r" \[[^\]]*\]$", "", check.case)])
+    return found
+
+
+def main(names: list[str]) -> int:
+    """Walks ``names``, all defects where none is given. Returns the exit code: 1 where a defect was not caught."""
+    walks = []
+    with tempfile.TemporaryDirectory(prefix="harness-defects-") as folder:
+        workspace = judged_workspace(Path(folder) / "workspace")
+        for name in names or DEFECTS:
+            walked = walk(workspace, name)
+            walks.append(walked)
+            said = walked.problem or "caught"
+            print(f"{name:<32} {walked.seconds:5.1f} s  {len(walked.regressed):4} regressed  {said}", flush=True)
+    missed = [walked.defect for walked in walks if walked.problem]
+    if missed:
+        print(f"not caught as it should be: {', '.join(missed)}")
+        return 1
+    if not names:
+        TABLE.write_text(render(walks), encoding="utf-8")
+        print(f"{TABLE.relative_to(REPOSITORY)} written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
