@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import sys
 import tempfile
 import time
@@ -18,26 +19,26 @@ from pathlib import Path
 from typing import Any
 
 from harness.hub.defects import DEFECTS
-from harness.model.ids import CheckId
+from harness.model.ids import CheckId, escape_label
+from harness.suite.native import definition_of
 from harness.workspace import init_workspace
 from tests.support import RELEASE, REPOSITORY, harness
 
-__all__ = ["TABLE", "Walked", "judged_workspace", "read_table", "render", "walk"]
+__all__ = ["TABLE", "Walked", "function_of", "functions", "judged_workspace", "read_table", "render", "walk"]
 
 TABLE = REPOSITORY / "docs" / "defects.md"
 _RUN = ("run", RELEASE, "--scheme", "example")
-_ROW = re.compile(
-    r"\| `(?P<defect>[\w-]+)` \| (?P<component>[\w-]+) \|.*\| `(?P<check>[^`]+)` \| (?P<regressed>\d+) \|"
-)
+_ROW = re.compile(r"\| `(?P<defect>[\w-]+)` \| (?P<component>[\w-]+) \|.*\| `(?P<check>[^`]+)` \| \d+ \|")
 
 HEAD = """# Which check catches which defect
 
-The embedded hub can be broken on purpose (`harness hub defects`, `harness run … --defect NAME`). This is the proof that the gate
-sees regressions: with each defect switched on alone, the whole suite of {release} was run through `harness run` against a baseline
-of the sound hub. Every run was REJECTED with exit code 1, and the first suspect was the component in the second column.
+The embedded hub can be broken on purpose (`harness hub defects`, `harness run … --defect NAME`). This is the proof
+that the gate sees regressions: with each defect switched on alone, the whole suite of {release} was run through
+`harness run` against a baseline of the sound hub. Every run was REJECTED with exit code 1, and the first suspect was
+the component in the second column.
 
-The check named is, of those of the component that failed first in their case, the one that the fewest other defects break too.
-The last column counts all regressed checks: what depends on the broken behaviour fails with it.
+The check named is one of those that failed first in their case and blame that component: the one that the fewest other
+defects break too. The last column counts all regressed checks: what depends on the broken behaviour fails with it.
 
 Made by `python -m tests.walk_defects`; `tests/test_defects.py` holds it to the truth.
 
@@ -94,7 +95,8 @@ def walk(workspace: Path, defect: str, *more: str) -> Walked:
     run = f"walk-{defect}"
     ended = harness(*_RUN, "--defect", defect, "--run-id", run, "--json", *more, cwd=workspace, timeout_s=300)
     if ended.code not in (0, 1, 2):
-        raise AssertionError(f"{defect}: exit {ended.code}\n{ended.out}\n{ended.err}")
+        said = (ended.err.strip() or ended.out.strip() or "nothing said").splitlines()[-1]
+        return Walked(defect, ended.code, f"no verdict ({said})", (), (), (), round(time.monotonic() - began, 1))
     verdict = json.loads(ended.out)
     regressed = next((tuple(why["checks"]) for why in verdict["reasons"] if why["code"] == "regressed"), ())
     return Walked(
@@ -149,13 +151,22 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def functions_of(checks: Iterable[str], titles: Mapping[tuple[str, str], str]) -> set[str]:
-    """Returns the test functions behind ``checks``; ``titles`` maps file and title (as in ids) to a function."""
-    found = set()
-    for text in checks:
-        check = CheckId.parse(text)
-        found.add(titles[check.path, re.sub(r" \[[^\]]*\]$", "", check.case)])
+def functions(suite: Path) -> dict[tuple[str, str], str]:
+    """Returns the test function behind each file and title (as it stands in ids) of the suite in ``suite``."""
+    found = {}
+    for path in sorted(suite.glob("test_*.py")):
+        for name, member in runpy.run_path(str(path)).items():
+            definition = definition_of(member)
+            if name.startswith("test_") and definition is not None:
+                found[path.name, escape_label(definition.title)] = name
     return found
+
+
+def function_of(check: str, known: Mapping[tuple[str, str], str]) -> str:
+    """Returns the test function that makes ``check``."""
+    address = CheckId.parse(check)
+    title = address.case if (address.path, address.case) in known else re.sub(r" \[[^\]]*\]$", "", address.case)
+    return known[address.path, title]
 
 
 def main(names: list[str]) -> int:

@@ -20,7 +20,7 @@ class FspiopError(Enum):
     SERVICE_UNAVAILABLE = ("2003", "Service currently unavailable")
     SERVER_TIMED_OUT = ("2004", "Server timed out")
     SERVER_BUSY = ("2005", "Server busy")
-    CLIENT = ("3000", "Client error")
+    CLIENT = ("3000", "Generic client error")
     UNACCEPTABLE_VERSION = ("3001", "Unacceptable version requested")
     UNKNOWN_URI = ("3002", "Unknown URI")
     ADD_PARTY_INFORMATION = ("3003", "Add Party information error")

@@ -56,7 +56,7 @@ DEFECTS: Mapping[str, Defect] = _table(
     Defect("traceparent-dropped", "headers", "the trace of a transfer is not propagated to callbacks", _MLA),
     Defect("version-negotiation", "versions", "an unsupported version is answered with 400, not 406", _MLA),
     Defect("patch-notification-lost", "notifications", "a payee that answered RESERVED gets no PATCH", _MLA),
-    Defect("transfer-not-found-wrong-code", "transfers", "GET of an unknown transfer answers 3200, not 3208", _MLA),
+    Defect("transfer-not-found-wrong-code", "transfers", "GET of an unknown transfer answers 3200, not 3208", _CL),
     Defect("transfer-state-wrong", "transfers", "GET of a committed transfer says RESERVED", _CL),
     Defect("fulfilment-unchecked", "transfers", "a fulfilment that does not match the condition commits", _CL),
     Defect("duplicate-modified-accepted", "duplicates", "a modified transfer with a known id is not refused", _CL),

@@ -291,7 +291,7 @@ class Transfers:
             fault = Fault(error, "Provided Transfer ID was not found on the server.")
             return [self._error(message.source, transfer_id, message, fault)]
         if message.source not in (transfer.payer, transfer.payee):
-            fault = Fault(FspiopError.CLIENT, text="Generic client error")
+            fault = Fault(FspiopError.CLIENT)
             return [self._error(message.source, transfer_id, message, fault)]
         return [Notice(NoticeKind.STATE, message.source, transfer_id, message, self.view(transfer))]
 

@@ -6,7 +6,6 @@ import secrets
 
 from harness.engine.inbound.behaviour import Behaviour, OnParties, Party
 from harness.engine.native.dfsp import Dfsp
-from harness.engine.native.matchers import absent
 from harness.fspiop.errors import FspiopError
 from harness.run.fixtures import Onboard
 from harness.suite.native import case
@@ -68,7 +67,6 @@ def test_unknown_party(payer: Dfsp) -> None:
     look_up = payer.look_up(nobody())
     look_up.accepted()
     look_up.declined_by_hub("3204")
-    look_up.calls_back("party", absent())
 
 
 @case("A party that its DFSP no longer knows is not found", severity="major")

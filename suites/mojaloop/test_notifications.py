@@ -14,7 +14,7 @@ FORGER = Behaviour(transfers=OnTransfers(kind="wrong-fulfilment"))
 CAUTIOUS = Behaviour(transfers=OnTransfers(kind="reserve"))
 ADAPTER, LEDGER = "ml-api-adapter", "central-ledger"
 EXPIRES_S = 1.5
-"""Long enough to arrive on a loaded machine, short enough to wait for."""
+"""Long enough to be reserved on a loaded machine, short enough to wait for."""
 
 
 @case("A payee that answered RESERVED is told that the transfer is committed", labels=["p2p"], severity="blocker")
@@ -62,39 +62,33 @@ def test_rejection_told_once(payer: Dfsp, onboard: Onboard) -> None:
 def test_expiry(onboard: Onboard) -> None:
     payer, payee = onboard("payer"), onboard("payee", behaviour=SILENT)
 
-    transfer = payer.transfer(payee, "100", expires_s=EXPIRES_S, lost_by=LEDGER, callback_timeout_s=_patience(payer))
+    transfer = payer.transfer(payee, "100", expires_s=EXPIRES_S, lost_by=LEDGER)
     transfer.accepted()
     transfer.declined_by_hub("3303")
     told = payee.news("PUT", f"/transfers/{transfer.sent['transferId']}/error", "errorInformation.errorCode")
     transfer.check("error code that the payee is told", told, "3303", component=LEDGER)
-    payer.has_position("0")
-    payee.has_position("0")
-
-
-@case("An answer after the transfer has expired changes nothing", labels=["liquidity"], severity="blocker")
-def test_late_answer(onboard: Onboard) -> None:
-    payer, payee = onboard("payer"), onboard("payee", behaviour=SILENT)
-    transfer = payer.transfer(payee, "100", expires_s=EXPIRES_S, lost_by=LEDGER, callback_timeout_s=_patience(payer))
-    transfer.declined_by_hub("3303")
-
-    late = payee.fulfil(transfer.sent)
-    late.status(200)
-    query = payer.get_transfer(str(transfer.sent["transferId"]))
-    query.calls_back("transferState", "ABORTED")
-    payer.has_position("0")
-    payee.has_position("0")
-
-
-@case("An expired transfer is ABORTED and says why", severity="major")
-def test_state_of_expired(payer: Dfsp, onboard: Onboard) -> None:
-    payee = onboard("payee", behaviour=SILENT)
-    transfer = payer.transfer(payee, "100", expires_s=EXPIRES_S, lost_by=LEDGER, callback_timeout_s=_patience(payer))
-    transfer.declined_by_hub("3303")
-
     query = payer.get_transfer(str(transfer.sent["transferId"]))
     query.answered_by_hub()
     query.calls_back("transferState", "ABORTED")
     query.calls_back("extensionList.extension.0.value", matches("3303.*"))
+    payer.has_position("0")
+    payee.has_position("0")
+
+
+@case("A payee whose reservation does not fit is told that the transfer is aborted", severity="major")
+def test_patch_of_aborted(payer: Dfsp, onboard: Onboard) -> None:
+    payee, other = onboard("payee", behaviour=SILENT), onboard("other")
+    transfer = payer.transfer(payee, "100", awaits=False)
+    payee.saw("POST", "/transfers")
+
+    path = f"/transfers/{transfer.sent['transferId']}"
+    body = {"fulfilment": other.fulfilment(str(transfer.sent["ilpPacket"])), "transferState": "RESERVED"}
+    reserve = payee.send("PUT", path, body, to=payer.name)
+    reserve.status(200)
+    told = payer.news("PUT", f"{path}/error", "errorInformation.errorCode")
+    reserve.check("error code that the payer is told", told, "3100", component=LEDGER)
+    state = payee.news("PATCH", path, "transferState")
+    reserve.check("state that the payee is told", state, "ABORTED", component=ADAPTER)
 
 
 @case("A payee whose fulfilment does not fit is told so", severity="major")
@@ -114,8 +108,3 @@ def test_declined_is_not_handed_on(onboard: Onboard) -> None:
     transfer = payer.transfer(payee, "11")
     transfer.declined_by_hub("4200")
     transfer.check("requests at the payee", payee.times("POST", "/transfers"), 0, component=LEDGER)
-
-
-def _patience(payer: Dfsp) -> float:
-    """How long an expiry may take to be told, in seconds: the hub looks for expired transfers at intervals."""
-    return EXPIRES_S + max(5.0, payer.hub.target.callback_timeout_s)

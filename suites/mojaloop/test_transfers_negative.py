@@ -16,6 +16,8 @@ from harness.suite.native import case
 SILENT = Behaviour(transfers=OnTransfers(kind="silent"))
 UNWILLING = Behaviour(transfers=OnTransfers(kind="abort"))
 FORGER = Behaviour(transfers=OnTransfers(kind="wrong-fulfilment"))
+EXPIRES_S = 1.5
+"""Long enough to be reserved on a loaded machine, short enough to wait for."""
 
 
 @case("A transfer that the payee rejects gives the payer the amount back", labels=["liquidity"], severity="blocker")
@@ -142,6 +144,20 @@ def test_commit_after_rejection(onboard: Onboard) -> None:
     told = payee.news("PUT", f"/transfers/{transfer.sent['transferId']}/error", "errorInformation.errorCode")
     late.check("error code that the payee is told", told, equals("3100"), component="central-ledger")
     payer.has_position("0", "after the fulfilment")
+    payee.has_position("0")
+
+
+@case("An answer after the transfer has expired changes nothing", labels=["liquidity"], severity="blocker")
+def test_late_answer(onboard: Onboard) -> None:
+    payer, payee = onboard("payer"), onboard("payee", behaviour=SILENT)
+    transfer = payer.transfer(payee, "100", expires_s=EXPIRES_S, lost_by="central-ledger")
+    transfer.declined_by_hub("3303")
+
+    late = payee.fulfil(transfer.sent)
+    late.status(200)
+    query = payer.get_transfer(str(transfer.sent["transferId"]))
+    query.calls_back("transferState", "ABORTED")
+    payer.has_position("0")
     payee.has_position("0")
 
 

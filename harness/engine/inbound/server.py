@@ -218,7 +218,7 @@ class _Run:
 def _config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="h11",
+        http="auto",
         ws="none",
         lifespan="off",
         log_config=None,

@@ -220,7 +220,13 @@ class Dfsp:
         changes: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> Step:
-        """``POST /transfers`` of ``amount`` to ``payee``, on the terms of ``quote`` where one is given."""
+        """``POST /transfers`` of ``amount`` to ``payee``, on the terms of ``quote`` where one is given.
+
+        Waits for the callback as long as for any, and where ``expires_s`` is shorter than that, that much longer.
+        """
+        timeout_s = self.hub.target.callback_timeout_s
+        if 0 < expires_s < timeout_s:
+            options.setdefault("callback_timeout_s", timeout_s + expires_s)
         body = self.transfer_body(payee, amount, quote=quote, expires_s=expires_s)
         return self.resend_transfer(_changed(body, changes), **options)
 

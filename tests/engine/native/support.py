@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,19 +15,20 @@ from harness.engine.native.step import Step, Voice
 from harness.engine.recorder import CaseRecorder
 from harness.fspiop.headers import content_type
 from harness.fspiop.resources import find_operation
-from harness.hub.messages import dump_json
 from harness.model.release import Release, ReleaseVersion
 from harness.target.model import Target
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SERVICES = ("account-lookup-service", "quoting-service", "ml-api-adapter", "central-ledger")
 CASE = "test_x.py::A case"
+ROUTES = (("PUT", "/transfers/t1"), ("PUT", "/transfers/t1/error"))
+ADDRESS = InboundAddress("http://us.test", "http://control.test", "token")
 
 
 def inbound(method: str, path: str, body: Any = None, **headers: str) -> Inbound:
     """Returns a call of the hub to ``payer``; header names are written with ``_`` for ``-``."""
     lines = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Inbound(method, path, "payer", lines, dump_json(body), 0.0, "2026-01-01T00:00:00.000Z")
+    return Inbound(method, path, "payer", lines, json.dumps(body).encode(), 0.0, "2026-01-01T00:00:00.000Z")
 
 
 def handed_on(path: str, body: Any, resource: str = "transfers", **headers: str) -> Inbound:
@@ -60,7 +62,9 @@ def exchange(
         ),
         response=None if status is None else Response(status, "", {}, body),
         callback=callback,
-        awaited=CallbackRoutes("payer", (("PUT", "/transfers/t1"), ("PUT", "/transfers/t1/error"))) if awaited else None,
+        awaited=CallbackRoutes("payer", (("PUT", "/transfers/t1"), ("PUT", "/transfers/t1/error")))
+        if awaited
+        else None,
         started_at="2026-01-01T00:00:00.000Z",
         latency_ms=None if status is None else 1.0,
         callback_ms=None if callback is None else 12.5,
@@ -116,7 +120,7 @@ class FakeInbound:
 
     calls: list[Inbound] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
-    address: InboundAddress = InboundAddress("http://us.test", "http://control.test", "token")
+    address: InboundAddress = ADDRESS
 
     def seen(
         self, fsp: str, *, method: str | None = None, path: str | None = None, wait_s: float = 0.0, since: float = 0.0
