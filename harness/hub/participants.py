@@ -84,9 +84,7 @@ class Participants:
                     f"Hub {word} account for the specified currency does not exist",
                 )
         if self._ledger.account(name, currency, AccountType.POSITION) is not None:
-            raise Fault(
-                FspiopError.CLIENT, "Participant currency has already been registered", text="Generic client error"
-            )
+            raise Fault(FspiopError.CLIENT, "Participant currency has already been registered")
         found = self._by_name.setdefault(name, Participant(name))
         for kind in (AccountType.POSITION, AccountType.SETTLEMENT):
             found.accounts.append(self._ledger.open(name, currency, kind, active=False))

@@ -197,7 +197,7 @@ def _check(check: CheckStory, fate: Fate, moment: int | None) -> TestStepResult:
 def _details(fate: Fate) -> _Details | None:
     if not fate.message:
         return None
-    return _Details(message=clean(fate.message), known=fate.known or None, flaky=fate.flaky or None)
+    return _Details(message=clean(fate.message), flaky=fate.flaky or None)
 
 
 def _facts(record: StepFinished | None) -> list[Parameter]:

@@ -67,8 +67,6 @@ class Fate:
 
     standing: Standing
     message: str
-    known: bool = False
-    """It failed in the baseline too."""
     flaky: bool = False
 
 
@@ -108,7 +106,6 @@ def check_fate(check: CheckStory) -> Fate:
     return Fate(
         standing,
         f"{word}: {detail}" if detail and detail not in word else word,
-        known=comparison is ComparisonClass.UNCHANGED_FAIL,
         flaky=comparison is ComparisonClass.FLAKY,
     )
 
@@ -133,7 +130,6 @@ def case_fate(case: CaseStory, run: RunStory) -> Fate:
     return Fate(
         standing,
         "\n".join([head, *([said] if said else []), *details]),
-        known=standing is Standing.FAILED and all(fate.known for _, fate in troubled if fate.standing is standing),
         flaky=any(fate.flaky for _, fate in troubled),
     )
 

@@ -1,0 +1,120 @@
+"""The smaller commands, each tried as a person would."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+from harness.hub.defects import DEFECTS
+from harness.hub.process import HubProcess
+from harness.release.manifest import load_manifest
+from tests.support import RELEASE, REPOSITORY, approved_workspace, harness, make_workspace, start
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a pin, a baseline and one run called ``first``."""
+    return approved_workspace(tmp_path_factory.mktemp("workspace"))
+
+
+def test_hub_serve_runs_until_it_is_stopped(workspace: Path) -> None:
+    process = start("hub", "serve", "--release", RELEASE, "--defect", "transfer-slow", cwd=workspace)
+    assert process.stdout is not None
+    services = {}
+    for line in process.stdout:
+        if line.startswith("ready"):
+            break
+        name, url = line.split()
+        services[name] = url
+    health = httpx.get(f"{services['central-ledger']}/health", trust_env=False).json()
+    assert (health["status"], health["versionNumber"]) == ("OK", "19.8.3")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def test_hub_defects_lists_every_one_with_its_component(workspace: Path) -> None:
+    lines = harness("hub", "defects", cwd=workspace).out.splitlines()
+    assert [line.split()[0] for line in lines] == list(DEFECTS)
+    assert all(defect.component in line for defect, line in zip(DEFECTS.values(), lines, strict=True))
+
+
+def test_suite_list_and_verify_see_a_change(workspace: Path, tmp_path: Path) -> None:
+    assert f"mojaloop {RELEASE}: 2 cases, pin match" in harness("suite", "list", cwd=workspace).out
+    assert harness("suite", "verify", RELEASE, cwd=workspace).code == 0
+    changed = make_workspace(tmp_path)
+    assert harness("suite", "verify", RELEASE, cwd=changed).code == 3
+    assert harness("suite", "pin", RELEASE, cwd=changed).code == 0
+    (changed / "suites/mojaloop/test_more.py").write_text(
+        "from harness.suite.native import case\n"
+        "@case('New')\ndef test_new(hub):\n    hub.health('central-ledger').status(200)\n"
+    )
+    ended = harness("suite", "verify", RELEASE, cwd=changed)
+    assert ended.code == 1
+    assert "case test_more.py::New is new" in ended.out
+    assert "pin differs" in harness("suite", "list", cwd=changed).out
+
+
+def test_baseline_list_names_the_source(workspace: Path) -> None:
+    assert f"mojaloop {RELEASE}: 3 checks, 1 runs, source embedded" in harness("baseline", "list", cwd=workspace).out
+
+
+def test_a_run_with_a_defect_cannot_become_a_baseline(workspace: Path) -> None:
+    run = ("run", RELEASE, "--scheme", "example", "-n", "0")
+    harness(*run, "--defect", "transfer-slow", "--run-id", "spoilt", cwd=workspace)
+    ended = harness("baseline", "record", "spoilt", cwd=workspace)
+    assert ended.code == 3
+    assert "defect" in ended.err
+
+
+def test_target_check_compares_versions(workspace: Path, tmp_path: Path) -> None:
+    release = load_manifest(REPOSITORY / "baselines/mojaloop" / RELEASE / "release.yaml")
+    with HubProcess.start(release) as hub:
+        target = tmp_path / "hub.yaml"
+        callback = {"public_url": "http://127.0.0.1:1"}
+        target.write_text(yaml.safe_dump({"name": "hub", "services": hub.services, "callback": callback}))
+        same = harness("target", "check", str(target), "--release", RELEASE, cwd=workspace)
+        assert same.code == 0, same
+        assert "central-ledger" in same.out
+        other = workspace / "baselines/mojaloop/v16.0.0"
+        other.mkdir(exist_ok=True)
+        manifest = (REPOSITORY / "baselines/mojaloop/v16.0.0/release.yaml").read_text()
+        (other / "release.yaml").write_text(manifest)
+        differs = harness("target", "check", str(target), "--release", "v16.0.0", cwd=workspace)
+        assert differs.code == 2
+        assert "19.8.3 (released: 17.6.0)" in differs.out
+    gone = harness("target", "check", str(target), cwd=workspace)
+    assert gone.code == 2
+    assert "down" in gone.out
+
+
+def test_report_writes_allure_again(workspace: Path) -> None:
+    results = workspace / "reports/runs/first/allure-results"
+    assert harness("judge", "first", cwd=workspace).code == 0
+    before = {path.name: path.read_bytes() for path in results.iterdir()}
+    for path in results.iterdir():
+        path.unlink()
+    ended = harness("report", "first", "--format", "allure", cwd=workspace)
+    assert ended.code == 0
+    assert {path.name: path.read_bytes() for path in results.iterdir()} == before
+
+
+def test_json_is_all_that_is_printed(workspace: Path) -> None:
+    ended = harness("run", RELEASE, "--scheme", "example", "-n", "0", "--json", cwd=workspace)
+    verdict = json.loads(ended.out)
+    assert ended.code == verdict["exit_code"] == 0
+    assert verdict["verdict"] == "APPROVED (rehearsal on the embedded hub)"
+
+
+def test_nothing_but_plain_text_goes_to_what_is_no_terminal(workspace: Path) -> None:
+    ended = harness("run", RELEASE, "--scheme", "example", "-n", "0", cwd=workspace)
+    assert "\x1b" not in ended.out + ended.err
+
+
+def test_the_version_is_told(workspace: Path) -> None:
+    assert harness("--version", cwd=workspace).out.startswith("mojaloop-harness ")
