@@ -118,3 +118,21 @@ def test_nothing_but_plain_text_goes_to_what_is_no_terminal(workspace: Path) -> 
 
 def test_the_version_is_told(workspace: Path) -> None:
     assert harness("--version", cwd=workspace).out.startswith("mojaloop-harness ")
+
+
+def test_a_target_that_is_down_is_told_at_once_and_no_case_runs(workspace: Path, tmp_path: Path) -> None:
+    names = ("account-lookup-service", "quoting-service", "ml-api-adapter", "central-ledger")
+    target = tmp_path / "down.yaml"
+    services = dict.fromkeys(names, "http://127.0.0.1:9")
+    target.write_text(
+        yaml.safe_dump({"name": "down", "services": services, "callback": {"public_url": "http://127.0.0.1:1"}})
+    )
+    for workers in ("0", "2"):
+        run = ("run", RELEASE, "--scheme", "example", "--target", str(target), "-n", workers)
+        ended = harness(*run, "--run-id", f"down-{workers}", cwd=workspace)
+        assert ended.code == 2, ended
+        assert "INCONCLUSIVE" in ended.out
+        assert "central-ledger" in ended.out
+        journal = (workspace / f"reports/runs/down-{workers}/journal.jsonl").read_text()
+        assert '"type":"case-started"' not in journal
+        assert '"type":"interrupted"' in journal

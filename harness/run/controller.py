@@ -6,29 +6,20 @@ The order is fixed: hub, inbound server, journal, preflight, cases, end. Whateve
 from __future__ import annotations
 
 import json
-import platform
 import queue
-import secrets
 import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol, final
 
 import pytest
 
-import harness
 from harness.engine.inbound.messages import InboundNote
-from harness.engine.inbound.server import InboundServer
-from harness.engine.simulators import backend_inputs, set_stage
-from harness.engine.ttk.inputs import load_inputs
-from harness.errors import HarnessError, UsageError
-from harness.hub.process import HubProcess
+from harness.errors import UsageError
 from harness.model.outcome import Outcome
 from harness.model.records import (
     CaseFinished,
@@ -38,20 +29,18 @@ from harness.model.records import (
     Interrupted,
     PlanComplete,
     RunFinished,
-    RunStarted,
-    ServiceProbed,
     WorkerLost,
     record_from_json,
 )
 from harness.run.collection import collection_root
 from harness.run.context import PlannedCase, RunContext
 from harness.run.journal import JournalWriter
-from harness.run.options import EMBEDDED, RunOptions
+from harness.run.options import RunOptions
+from harness.run.provenance import new_run_id, run_started
 from harness.run.redact import Redactor, is_secret_name
-from harness.suite.pin import PinCheck, check_pin, load_pin, suite_digest, suite_files
+from harness.run.stage import Stage
+from harness.suite.pin import check_pin, load_pin
 from harness.suite.ttk.loader import load_collection
-from harness.target.model import Target
-from harness.target.preflight import probe
 
 __all__ = ["Controller", "Listener"]
 
@@ -77,7 +66,7 @@ class Listener(Protocol):
 
 @final
 class Controller:
-    """Owns the run folder, the hub, the inbound server and the journal from ``open`` to ``close``."""
+    """Owns the run folder, the stage and the journal from ``open`` to ``close``."""
 
     NAME = "harness-controller"
     """What pytest knows this plugin by."""
@@ -88,13 +77,11 @@ class Controller:
         self.context: RunContext
         self.folder: Path
         self._listener = listener
-        self._hub: HubProcess | None = None
-        self._inbound: InboundServer | None = None
+        self._stage: Stage | None = None
         self._journal: JournalWriter | None = None
         self._plan_folder = Path(tempfile.mkdtemp(prefix="harness-plan-"))
         self._notes: queue.SimpleQueue[InboundNote] = queue.SimpleQueue()
         self._plan: dict[str, PlannedCase] | None = None
-        self._running: set[str] = set()
         self._finished: set[str] = set()
         self._checks = 0
         self._problems: list[str] = []
@@ -114,25 +101,8 @@ class Controller:
         options = self.options
         for path in options.collections:
             load_collection(path, root=collection_root(path))
-        target = options.target or self._start_hub()
-        self._inbound = InboundServer.start(
-            host=target.callback.host,
-            port=target.callback.port,
-            public_url=target.callback.public_url or None,
-            on_note=self._notes.put,
-        )
-        inputs = load_inputs(options.environment, target.inputs) if options.collections else {}
-        if options.collections and target.kind == EMBEDDED:
-            inputs |= backend_inputs(target.services, self._inbound)
-            target = replace(target, currency=str(inputs.get("currency", target.currency)))
-            set_stage(
-                target,
-                options.manifest,
-                self._inbound,
-                api_version=str(inputs.get("expectedPartiesVersion", "1.1")),
-            )
-        suite = options.workspace.suite(options.product).resolve()
-        run_id = options.run_id or _new_run_id(options)
+        stage = self._stage = Stage.open(options, self._notes.put)
+        run_id = options.run_id or new_run_id(options)
         self.folder = options.workspace.runs / run_id
         try:
             self.folder.mkdir(parents=True)
@@ -143,81 +113,24 @@ class Controller:
             workspace=options.workspace.root,
             product=options.product,
             release=options.manifest,
-            target=target,
-            inbound=self._inbound.address,
-            suite=suite,
+            target=stage.target,
+            inbound=stage.inbound.address,
+            suite=options.workspace.suite(options.product).resolve(),
             labels=options.labels,
             plan_folder=self._plan_folder,
-            inputs=inputs,
+            inputs=stage.inputs,
         )
-        hidden = [str(value) for name, value in inputs.items() if is_secret_name(name)]
-        redactor = Redactor([*target.secrets, *hidden, self._inbound.address.token])
+        hidden = [str(value) for name, value in stage.inputs.items() if is_secret_name(name)]
+        redactor = Redactor([*stage.target.secrets, *hidden, stage.inbound.address.token])
         self._journal = JournalWriter(self.folder, redactor)
-        probes = probe(target, options.manifest)
-        started = self._run_started(suite, _as_it_is(target, probes))
+        started = run_started(options, run_id, stage.target)
         self._journal.write(started)
         text = json.dumps(redactor.redact(started.to_json()), indent=2, ensure_ascii=False, sort_keys=True)
         (self.folder / "run.json").write_text(text + "\n", encoding="utf-8")
-        for service in probes:
+        for service in stage.probes:
             self._journal.write(service)
             if service.status != "ok":
                 self._note(f"preflight: {service.service} is {service.status}: {service.message}")
-
-    def _start_hub(self) -> Target:
-        self._hub = HubProcess.start(self.options.manifest, defects=self.options.defects)
-        return Target(
-            name=EMBEDDED,
-            kind="embedded",
-            services=self._hub.services,
-            defects=self.options.defects,
-            callback_timeout_s=5.0,
-        )
-
-    def _run_started(self, suite: Path, target: Target) -> RunStarted:
-        options = self.options
-        if options.collections:
-            files = {path.name: _digest(path) for path in options.collections}
-            pin = PinCheck("absent")
-            description = {"name": ", ".join(sorted(files)), "source": "collection"}
-        else:
-            files = suite_files(suite)
-            pin = check_pin(load_pin(options.workspace.pin(options.product, options.release)), files=files, cases=None)
-            description = {"name": options.product, "source": "native"}
-        return RunStarted(
-            run_id=self.folder.name,
-            product=options.product,
-            release=str(options.release),
-            scheme=options.scheme,
-            suite={
-                **description,
-                "digest": suite_digest(files),
-                "pin": pin.status,
-                "pinned_digest": pin.digest,
-                "pin_differences": list(pin.differences),
-            },
-            target=target.describe(),
-            selection={
-                "complete": not options.labels
-                and not options.keyword
-                and all(path.resolve() == suite for path in options.paths),
-                "labels": list(options.labels),
-                "keyword": options.keyword,
-                "paths": [options.workspace.relative(path) for path in options.paths],
-            },
-            tool={
-                "name": "mojaloop-harness",
-                "version": harness.__version__,
-                "python": platform.python_version(),
-                "platform": f"{platform.system()} {platform.machine()}",
-                "pytest": pytest.__version__,
-            },
-            release_manifest={
-                "product": options.product,
-                "version": str(options.manifest.version),
-                "components": dict(options.manifest.components),
-                "source": options.manifest.source,
-            },
-        )
 
     # -- what pytest tells -----------------------------------------------------------------------------------------
 
@@ -225,6 +138,12 @@ class Controller:
         """Makes SIGTERM an orderly interruption."""
         self._previous_sigterm = signal.getsignal(signal.SIGTERM)
         signal.signal(signal.SIGTERM, self._on_sigterm)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """Runs no case on a target that is not there."""
+        if self._stage is not None and self._stage.down:
+            pytest.exit(f"preflight: no usable answer from {', '.join(self._stage.down)}", returncode=2)
 
     def _on_sigterm(self, _number: int, _frame: FrameType | None) -> None:
         self._interrupted = "SIGTERM"
@@ -317,13 +236,8 @@ class Controller:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         """Says in the journal how the run ended."""
-        for name, alive in (("embedded hub", self._hub), ("inbound server", self._inbound)):
-            if alive is not None and not alive.alive:
-                self._problem(f"the {name} ended before the run did")
-        if self._inbound is not None:
-            self._inbound.stop()
-            for text in self._inbound.problems:
-                self._problem(text)
+        for text in self._stage.end() if self._stage else ():
+            self._problem(text)
         self._drain_notes()
         if self._interrupted:
             self._write(Interrupted(reason=self._interrupted))
@@ -352,12 +266,9 @@ class Controller:
             self._listener.stop()
         if self._journal is not None:
             self._journal.close()
-        if self._inbound is not None:
-            self._inbound.stop()
-            self._inbound = None
-        if self._hub is not None:
-            self._hub.stop()
-            self._hub = None
+        if self._stage is not None:
+            self._stage.close()
+            self._stage = None
         shutil.rmtree(self._plan_folder, ignore_errors=True)
 
     def _take_plan(self, worker: str) -> None:
@@ -418,23 +329,3 @@ class Controller:
     def _note(self, text: str) -> None:
         if self._listener:
             self._listener.note(text)
-
-
-def _as_it_is(target: Target, probes: Sequence[ServiceProbed]) -> Target:
-    """Returns ``target`` as embedded if any service says it is one of ours: a rehearsal stays one by any address."""
-    return replace(target, kind=EMBEDDED) if any(found.embedded for found in probes) else target
-
-
-def _new_run_id(options: RunOptions) -> str:
-    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    target = Path(options.target_name).stem
-    return f"{moment}-{options.product}-{options.release}-{target}-{secrets.token_hex(2)}"
-
-
-def _digest(path: Path) -> str:
-    import hashlib
-
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as problem:
-        raise HarnessError(f"{path} cannot be read: {problem.strerror}") from problem

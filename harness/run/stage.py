@@ -1,0 +1,106 @@
+"""What must stand before the first case: hub (if it is the embedded one), inbound server, inputs, preflight.
+
+Opened once by the controller and cleared in the reverse order, whatever happens in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, Self, final
+
+from harness.engine.inbound.messages import InboundNote
+from harness.engine.inbound.server import InboundServer
+from harness.engine.simulators import backend_inputs, set_stage
+from harness.engine.ttk.inputs import load_inputs
+from harness.hub.process import HubProcess
+from harness.model.records import ServiceProbed
+from harness.run.options import EMBEDDED, RunOptions
+from harness.target.model import Target
+from harness.target.preflight import probe
+
+__all__ = ["Stage"]
+
+_EMBEDDED_CALLBACK_TIMEOUT_S = 5.0
+
+
+@final
+class Stage:
+    """The servers of one run, and what they say of themselves."""
+
+    def __init__(self) -> None:
+        self.target: Target
+        self.inputs: dict[str, Any] = {}
+        """Input values for collections."""
+        self.probes: list[ServiceProbed] = []
+        self.inbound: InboundServer
+        self._hub: HubProcess | None = None
+        self._inbound: InboundServer | None = None
+
+    @classmethod
+    def open(cls, options: RunOptions, on_note: Callable[[InboundNote], None]) -> Self:
+        """Returns the stage, ready. Raises ``HarnessError`` where it cannot be set; then nothing is left running."""
+        stage = cls()
+        try:
+            stage._open(options, on_note)
+        except BaseException:
+            stage.close()
+            raise
+        return stage
+
+    @property
+    def down(self) -> list[str]:
+        """The services that gave no usable answer."""
+        return [found.service for found in self.probes if found.status == "down"]
+
+    def end(self) -> Iterator[str]:
+        """Ends what takes callbacks, and yields what went wrong on the stage while the cases ran."""
+        for name, server in (("embedded hub", self._hub), ("inbound server", self._inbound)):
+            if server is not None and not server.alive:
+                yield f"the {name} ended before the run did"
+        if self._inbound is not None:
+            self._inbound.stop()
+            yield from self._inbound.problems
+
+    def close(self) -> None:
+        """Stops what was started. Safe to call twice."""
+        if self._inbound is not None:
+            self._inbound.stop()
+            self._inbound = None
+        if self._hub is not None:
+            self._hub.stop()
+            self._hub = None
+
+    def _open(self, options: RunOptions, on_note: Callable[[InboundNote], None]) -> None:
+        target = options.target or self._embedded(options)
+        self.inbound = self._inbound = InboundServer.start(
+            host=target.callback.host,
+            port=target.callback.port,
+            public_url=target.callback.public_url or None,
+            on_note=on_note,
+        )
+        if options.collections:
+            self.inputs = load_inputs(options.environment, target.inputs)
+            if target.kind == EMBEDDED:
+                target = self._play(options, target)
+        self.probes = probe(target, options.manifest)
+        # a rehearsal stays one by whatever address the embedded hub is reached
+        embedded = any(found.embedded for found in self.probes)
+        self.target = replace(target, kind=EMBEDDED) if embedded else target
+
+    def _embedded(self, options: RunOptions) -> Target:
+        self._hub = HubProcess.start(options.manifest, defects=options.defects)
+        return Target(
+            name=EMBEDDED,
+            kind=EMBEDDED,
+            services=self._hub.services,
+            defects=options.defects,
+            callback_timeout_s=_EMBEDDED_CALLBACK_TIMEOUT_S,
+        )
+
+    def _play(self, options: RunOptions, target: Target) -> Target:
+        self.inputs |= backend_inputs(target.services, self.inbound)
+        target = replace(target, currency=str(self.inputs.get("currency", target.currency)))
+        version = str(self.inputs.get("expectedPartiesVersion", "1.1"))
+        set_stage(target, options.manifest, self.inbound, api_version=version)
+        return target
