@@ -100,7 +100,9 @@ def suspects(
     failed = failed.iloc[np.argsort(np.where(order < 0, len(evidence.checks), order), kind="stable")]
     first_steps = set(failed.drop_duplicates("case")["step"])
     rooted = failed[failed["step"].isin(first_steps)]
-    no_result = ~has_result & (bad["kind"] == "check").to_numpy()
+    # What is absent because its case never came to an end says nothing of a component.
+    ended = bad["case"].isin(set(evidence.cases["case"])).to_numpy()
+    no_result = ~has_result & ended & (bad["kind"] == "check").to_numpy()
     absent = bad[no_result & ~bad["case"].isin(set(failed["case"])).to_numpy()]
     counts = Counter(part for part in (*rooted["component"], *absent["component"]) if part)
 

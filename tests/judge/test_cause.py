@@ -9,7 +9,7 @@ import pytest
 
 from harness.judge.cause import causes, environment_share, suspects
 from harness.judge.compare import compare
-from harness.model.outcome import Cause
+from harness.model.outcome import Cause, ComparisonClass
 from harness.model.records import CaseFinished, Record, StepFinished
 from tests.judge.build import SOUND, E, F, P, Run, Shape, baseline, case, run
 
@@ -105,3 +105,11 @@ def test_a_case_that_failed_outside_any_check_points_at_what_it_did_last() -> No
 
 def test_a_sound_run_suspects_nobody() -> None:
     assert found(list(SOUND)) == ()
+
+
+def test_a_run_that_was_cut_off_suspects_nobody_of_what_it_did_not_get_to() -> None:
+    late = ("check", "step", "case-finished", "run-finished")
+    evidence = run(list(SOUND)).without(lambda record: record.type in late).evidence()
+    base = baseline(list(SOUND))
+    assert not compare(evidence, base).of(ComparisonClass.MISSING).empty
+    assert suspects(evidence, compare(evidence, base), {}, {}) == ()
