@@ -20,7 +20,7 @@ from tests.walk_defects import TABLE, Walked, function_of, functions, judged_wor
 
 CAUGHT_BY = read_table(TABLE.read_text(encoding="utf-8"))
 SIDE_BY_SIDE = 2
-SMOKE = "test_payment or test_party_is_found or test_funds_in or test_health"
+SMOKE = "test_payment"
 
 
 @pytest.fixture(scope="module")

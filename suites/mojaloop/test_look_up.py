@@ -6,13 +6,15 @@ import secrets
 
 from harness.engine.inbound.behaviour import Behaviour, OnParties, Party
 from harness.engine.native.dfsp import Dfsp
+from harness.engine.native.hub import Hub
 from harness.fspiop.errors import FspiopError
 from harness.run.fixtures import Onboard
 from harness.suite.native import case
 
 
-def nobody() -> Party:
-    """A number that no DFSP holds."""
+def nobody(hub: Hub) -> Party:
+    """A number that no DFSP holds, of a type that can be looked up."""
+    hub.has_oracle("MSISDN")
     return Party(id_type="MSISDN", identifier=f"28{secrets.randbelow(10**9):09d}")
 
 
@@ -64,7 +66,7 @@ def test_sub_id(payer: Dfsp, payee: Dfsp) -> None:
 
 @case("A party that nobody holds is not found", severity="major")
 def test_unknown_party(payer: Dfsp) -> None:
-    look_up = payer.look_up(nobody())
+    look_up = payer.look_up(nobody(payer.hub))
     look_up.accepted()
     look_up.declined_by_hub("3204")
 
@@ -103,14 +105,14 @@ def test_addressed(payer: Dfsp, payee: Dfsp) -> None:
 
 @case("A look-up addressed to a DFSP that does not exist finds nobody", severity="minor", since="17.0.0")
 def test_addressed_to_nobody(payer: Dfsp) -> None:
-    look_up = payer.look_up(nobody(), to="nosuchdfsp")
+    look_up = payer.look_up(nobody(payer.hub), to="nosuchdfsp")
     look_up.accepted()
     look_up.declined_by_hub("3204")
 
 
 @case("A look-up addressed to a DFSP that does not exist is declined", severity="minor", until="16.999.0")
 def test_addressed_to_nobody_before_17(payer: Dfsp) -> None:
-    look_up = payer.look_up(nobody(), to="nosuchdfsp")
+    look_up = payer.look_up(nobody(payer.hub), to="nosuchdfsp")
     look_up.accepted()
     look_up.declined_by_hub("3200")
 

@@ -13,7 +13,7 @@ UNWILLING = Behaviour(transfers=OnTransfers(kind="abort"))
 FORGER = Behaviour(transfers=OnTransfers(kind="wrong-fulfilment"))
 CAUTIOUS = Behaviour(transfers=OnTransfers(kind="reserve"))
 ADAPTER, LEDGER = "ml-api-adapter", "central-ledger"
-EXPIRES_S = 1.5
+EXPIRES_S = 2.0
 """Long enough to be reserved on a loaded machine, short enough to wait for."""
 
 

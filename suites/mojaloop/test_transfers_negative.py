@@ -16,7 +16,7 @@ from harness.suite.native import case
 SILENT = Behaviour(transfers=OnTransfers(kind="silent"))
 UNWILLING = Behaviour(transfers=OnTransfers(kind="abort"))
 FORGER = Behaviour(transfers=OnTransfers(kind="wrong-fulfilment"))
-EXPIRES_S = 1.5
+EXPIRES_S = 2.0
 """Long enough to be reserved on a loaded machine, short enough to wait for."""
 
 
@@ -73,7 +73,7 @@ def test_fulfilment_of_another(onboard: Onboard) -> None:
 def test_expired_on_arrival(onboard: Onboard) -> None:
     payer, payee = onboard("payer"), onboard("payee")
 
-    transfer = payer.transfer(payee, "100", expires_s=-5)
+    transfer = payer.transfer(payee, "100", expires_s=-60)
     transfer.accepted()
     transfer.declined_by_hub("3100")
     payer.has_position("0")

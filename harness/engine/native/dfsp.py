@@ -12,6 +12,7 @@ from typing import Any, final
 from harness.engine.exchange import CallbackRoutes
 from harness.engine.inbound.behaviour import Behaviour, Party, SimulatedDfsp, secret_of
 from harness.engine.inbound.messages import Inbound
+from harness.engine.native.bodies import callback_id, changed, party_path, quote_request
 from harness.engine.native.hub import Hub, as_number
 from harness.engine.native.matchers import ABSENT, amount, pick
 from harness.engine.native.step import Step
@@ -73,7 +74,7 @@ class Dfsp:
         return party
 
     def _register(self, party: Party) -> None:
-        path = _path("participants", party)
+        path = party_path("participants", party)
         hub = self.hub
         hub.has_oracle(party.id_type)
         expectation = hub.inbound.expect(
@@ -145,7 +146,7 @@ class Dfsp:
         operation, parameters = found
         awaiting = None
         if awaits and operation.callback is not None:
-            answer = operation.callback.format(**{"ID": _body_id(operation.resource, body), **parameters})
+            answer = operation.callback.format(**{"ID": callback_id(operation.resource, body), **parameters})
             awaiting = CallbackRoutes(self.name, (("PUT", answer), ("PUT", f"{answer}/error")))
         return self.hub.call(
             operation.service,
@@ -162,20 +163,21 @@ class Dfsp:
 
     def look_up(self, party: Party, **options: Any) -> Step:
         """``GET /parties`` of ``party``."""
-        return self.send("GET", _path("parties", party), **options)
+        return self.send("GET", party_path("parties", party), **options)
 
     def look_up_participant(self, party: Party, **options: Any) -> Step:
         """``GET /participants``: which DFSP holds ``party``."""
-        return self.send("GET", _path("participants", party), **options)
+        return self.send("GET", party_path("participants", party), **options)
 
     def register(self, party: Party, *, holder: str | None = None, **options: Any) -> Step:
         """``POST /participants``: tells the hub that ``party`` is held here, or at the DFSP named ``holder``."""
+        self.hub.has_oracle(party.id_type)
         body = {"fspId": holder or self.name, "currency": self.hub.target.currency}
-        return self.send("POST", _path("participants", party), body, **options)
+        return self.send("POST", party_path("participants", party), body, **options)
 
     def unregister(self, party: Party, **options: Any) -> Step:
         """``DELETE /participants`` of ``party``."""
-        return self.send("DELETE", _path("participants", party), **options)
+        return self.send("DELETE", party_path("participants", party), **options)
 
     def quote(
         self,
@@ -189,26 +191,12 @@ class Dfsp:
     ) -> Step:
         """``POST /quotes`` for ``amount`` to ``party`` at ``payee``. ``changes`` replace elements of the body."""
         options.setdefault("to", payee.name)
-        return self.send("POST", "/quotes", _changed(self.quote_body(payee, party, amount, kind), changes), **options)
+        return self.send("POST", "/quotes", changed(self.quote_body(payee, party, amount, kind), changes), **options)
 
     def quote_body(self, payee: Dfsp, party: Party, amount: str, kind: str = "SEND") -> Json:
         """Returns a complete quote request."""
-        return {
-            "quoteId": new_uuid(),
-            "transactionId": new_uuid(),
-            "payer": {
-                "partyIdInfo": {"partyIdType": "MSISDN", "partyIdentifier": "44123456789", "fspId": self.name},
-                "personalInfo": {
-                    "complexName": {"firstName": "Juma", "lastName": "Otieno"},
-                    "dateOfBirth": "1990-02-03",
-                },
-            },
-            "payee": {"partyIdInfo": party.fspiop(payee.name)["partyIdInfo"]},
-            "amountType": kind,
-            "amount": {"amount": amount, "currency": self.hub.target.currency},
-            "transactionType": {"scenario": "TRANSFER", "initiator": "PAYER", "initiatorType": "CONSUMER"},
-            "note": "regression test",
-        }
+        money = {"amount": amount, "currency": self.hub.target.currency}
+        return quote_request(self.name, party.fspiop(payee.name)["partyIdInfo"], money, kind)
 
     def transfer(
         self,
@@ -228,7 +216,7 @@ class Dfsp:
         if 0 < expires_s < timeout_s:
             options.setdefault("callback_timeout_s", timeout_s + expires_s)
         body = self.transfer_body(payee, amount, quote=quote, expires_s=expires_s)
-        return self.resend_transfer(_changed(body, changes), **options)
+        return self.resend_transfer(changed(body, changes), **options)
 
     def resend_transfer(self, body: Mapping[str, Any], **options: Any) -> Step:
         """``POST /transfers`` with exactly this body."""
@@ -383,27 +371,3 @@ class Dfsp:
             account = self.hub.account(self.name, what)
             self.hub.prepare("PUT", f"/participants/{self.name}/accounts/{account['id']}", {"isActive": active})
         return self
-
-
-def _path(resource: str, party: Party) -> str:
-    parts = [resource, party.id_type, party.identifier, *([party.sub_id] if party.sub_id else [])]
-    return "/" + "/".join(parts)
-
-
-def _body_id(resource: str, body: Any) -> str:
-    name = {"quotes": "quoteId", "transfers": "transferId"}.get(resource, "")
-    return str(body.get(name, "")) if isinstance(body, dict) else ""
-
-
-def _changed(body: Json, changes: Mapping[str, Any] | None) -> Json:
-    """Returns ``body`` with elements replaced (``"amount.currency": "XTS"``) or, by None, removed."""
-    for path, value in (changes or {}).items():
-        *parents, last = path.split(".")
-        place = body
-        for parent in parents:
-            place = place[parent]
-        if value is None:
-            place.pop(last, None)
-        else:
-            place[last] = value
-    return body

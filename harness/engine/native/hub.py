@@ -88,7 +88,7 @@ class Hub:
     @property
     def quiet_s(self) -> float:
         """For how many seconds a case listens before it says that nothing came, or nothing more."""
-        return 0.3 if self.target.kind == "embedded" else 2.0
+        return 0.5 if self.target.kind == "embedded" else 2.0
 
     def listen(self) -> None:
         """Waits ``quiet_s`` seconds, for what should have no effect to show that it has one."""

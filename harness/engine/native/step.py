@@ -180,8 +180,7 @@ class Step:
 
     def calls_back_with_header(self, name: str, demand: Matcher | Any) -> bool:
         """Checks a header of the callback. The component that delivers callbacks answers for it."""
-        label = f"callback header {name.lower()}"
-        return self.check(label, self.callback_header(name), demand, component=self._delivered_by)
+        return self._header(name.lower(), demand, self._delivered_by)
 
     def keeps_the_trace(self) -> bool:
         """Checks that the callback belongs to the trace of the request (W3C Trace Context, section 3.2)."""
@@ -200,10 +199,16 @@ class Step:
         actual: Any = ABSENT if call is None else f"{call.method} {call.path}" if found is None else found[0].key
         came = self.check(f"callback is {wanted}", actual, wanted, component=self._answered_by)
         versions = (version,) if version else self._voice.versions if self._voice else ()
-        self.calls_back_with_header("fspiop-destination", awaited.fsp)
-        self.calls_back_with_header("fspiop-source", source)
-        self.calls_back_with_header("content-type", one_of([content_type(operation.resource, one) for one in versions]))
+        media_types = [content_type(operation.resource, one) for one in versions]
+        # Another message than the one expected has other headers: that is put down to who decided to send it.
+        component = self._delivered_by if came else self._answered_by
+        self._header("fspiop-destination", awaited.fsp, component)
+        self._header("fspiop-source", source, component)
+        self._header("content-type", one_of(media_types), component)
         return came
+
+    def _header(self, name: str, demand: Matcher | Any, component: str) -> bool:
+        return self.check(f"callback header {name}", self.callback_header(name), demand, component=component)
 
     def _error_code(self, code: str) -> bool:
         actual = self.callback("errorInformation.errorCode")

@@ -78,8 +78,10 @@ def test_what_a_callback_says_is_put_down_to_who_decided_it_and_how_it_came_to_w
 def test_an_error_in_place_of_success_fails_the_route() -> None:
     body = {"errorInformation": {"errorCode": "4001", "errorDescription": "no"}}
     step = step_of(exchange(callback=handed_on("/transfers/t1/error", body)))
-    assert not step.answered()
-    assert "PUT /transfers/{ID}/error" in checks_of(step)["callback is PUT /transfers/{ID}"].message
+    assert not step.answered(by="other")
+    found = checks_of(step)
+    assert "PUT /transfers/{ID}/error" in found["callback is PUT /transfers/{ID}"].message
+    assert {check.component for check in found.values()} == {"central-ledger"}
 
 
 def test_an_error_is_checked_by_its_code() -> None:
