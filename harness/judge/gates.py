@@ -84,7 +84,7 @@ def scheme(case: Case) -> tuple[tuple[Reason, ...], tuple[RuleFinding, ...]]:
             continue
         minor = found.status is FAIL and found.rule.severity is Severity.MINOR
         text = f"{found.rule.id} ({found.rule.severity.value}, {found.rule.title}): {found.text}"
-        remedy = f"Meet the rule: {found.rule.rationale}"
+        remedy = f"Correct what breaks the rule; its reason: {found.rule.rationale}"
         reasons.append(reason_of(Code.CRITERION, gate, KNOWN if minor else found.status, text, remedy, found.checks))
     return tuple(reasons), findings
 
