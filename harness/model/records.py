@@ -206,8 +206,8 @@ class CaseFinished(Record):
 class InboundNoted(Record):
     """A call from the hub that is out of the ordinary.
 
-    ``early`` (delivered, before anyone waited), ``late``, ``duplicate``, ``unexpected``, ``misdirected`` (delivered; the
-    address and FSPIOP-Destination disagree), ``too-large`` (refused), ``cut-short`` (the sender hung up in the body).
+    ``early`` (delivered, before anyone waited), ``late``, ``duplicate``, ``unexpected``, ``misdirected`` (its address
+    and FSPIOP-Destination disagree), ``too-large`` (refused), ``cut-short`` (the sender left in the body).
     """
 
     type: ClassVar[str] = "inbound"
