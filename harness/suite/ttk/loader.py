@@ -8,19 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Never, TypeVar, final
+from typing import Any, final
 
 from harness.errors import CollectionError
 from harness.model.ids import SEPARATOR, CheckId, Numbering, fingerprint
-from harness.suite.ttk.jsontext import JsonPath, place_of, read_json
+from harness.suite.ttk.checked import Checked
+from harness.suite.ttk.jsontext import JsonPath, read_json
 from harness.suite.ttk.model import ApiVersion, Assertion, Case, Collection, Request
 
-__all__ = ["load_collection"]
+__all__ = ["collection_of", "load_collection"]
 
-_T = TypeVar("_T")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _ENGINES = ("javascript", "postman")
-_NAMES = {dict: "an object", list: "an array", str: "text", bool: "true or false", int: "a whole number"}
 
 
 def load_collection(path: Path, *, root: Path) -> Collection:
@@ -34,17 +33,23 @@ def load_collection(path: Path, *, root: Path) -> Collection:
         raise CollectionError(
             f"is not under the suite's root {root}", file=path, remedy="Name a root that holds the file"
         ) from problem
-    if SEPARATOR in relative:
-        raise CollectionError(f"has {SEPARATOR!r} in its path", file=path, remedy="Rename the file or folder")
     value, text = read_json(path)
-    return _Reader(path, text, relative).collection(value)
+    return collection_of(value, text, file=path, path=relative)
+
+
+def collection_of(value: Any, text: str, *, file: Path, path: str) -> Collection:
+    """Returns the collection that ``value`` is, read from ``text`` of ``file``; its ids begin with ``path``.
+
+    Raises ``CollectionError`` where it is malformed.
+    """
+    if SEPARATOR in path:
+        raise CollectionError(f"has {SEPARATOR!r} in its path", file=file, remedy="Rename the file or folder")
+    return _Reader(file, text, path).collection(value)
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class _Reader:
-    file: Path
-    text: str
+class _Reader(Checked):
     path: str
 
     def collection(self, value: Any) -> Collection:
@@ -176,26 +181,8 @@ class _Reader:
             return 0
         try:
             number = float("nan") if isinstance(given, bool | list | dict) else float(given or 0)
-        except ValueError:
+        except (ValueError, OverflowError):
             number = float("nan")
         if not 0 <= number < float("inf"):
             self.refuse("must be a number, 0 or more", (*at, name))
         return number
-
-    def field(self, value: Mapping[str, Any], name: str, kind: type[_T], at: JsonPath) -> _T:
-        if name not in value:
-            self.refuse(f"lacks {name!r}", at)
-        return self.need(value[name], kind, (*at, name))
-
-    def optional(self, value: Mapping[str, Any], name: str, kind: type[_T], at: JsonPath, default: Any) -> Any:
-        """The value of ``name``; ``default`` where it is absent or null."""
-        given = value.get(name)
-        return default if given is None else self.need(given, kind, (*at, name))
-
-    def need(self, value: Any, kind: type[_T], at: JsonPath) -> _T:
-        if not isinstance(value, kind):
-            self.refuse(f"must be {_NAMES[kind]}", at)
-        return value
-
-    def refuse(self, message: str, at: JsonPath) -> Never:
-        raise CollectionError(message, file=self.file, place=place_of(self.text, at))

@@ -15,8 +15,7 @@ from harness.model.ids import fingerprint
 from harness.suite.ttk.jsontext import place_of
 from harness.suite.ttk.loader import load_collection
 from harness.suite.ttk.model import Collection
-
-OSS = Path(__file__).parents[4] / "shared" / "oss" / "collections"
+from tests.suite.ttk.support import OSS
 
 
 def request(**changes: Any) -> dict[str, Any]:
@@ -83,11 +82,22 @@ class TestMalformed:
     def test_other_encodings_are_an_error(self, tmp_path: Path) -> None:
         file = tmp_path / "x.json"
         file.write_bytes(b'{"name": "\xff"}')
-        with pytest.raises(CollectionError, match="not UTF-8: byte 10"):
+        with pytest.raises(CollectionError, match="line 1, column 11: is not UTF-8: byte 10"):
             load_collection(file, root=tmp_path)
 
     def test_deep_nesting_is_an_error(self, tmp_path: Path) -> None:
-        assert "nested too deeply" in refused(tmp_path, "[" * 100_000)
+        assert "line 1, column 100000: is nested too deeply" in refused(tmp_path, "[" * 100_000)
+
+    def test_half_a_character_is_an_error_for_no_journal_could_hold_it(self, tmp_path: Path) -> None:
+        assert "line 2, column 11: holds half of a surrogate" in refused(
+            tmp_path, '{"test_cases": [],\n "name": "\\ud83d"}'
+        )
+        assert load(tmp_path / "whole", '{"test_cases": [], "name": "\\ud83d\\ude00 \\\\ud83d"}').name == "😀 \\ud83d"
+
+    def test_a_number_of_thousands_of_digits_is_an_error(self, tmp_path: Path) -> None:
+        assert "line 2, column 7: holds a number of too many" in refused(
+            tmp_path, '{"a": 17,\n "b": ' + "9" * 5000 + "}"
+        )
 
     @pytest.mark.parametrize(
         ("document", "place"),
@@ -100,6 +110,7 @@ class TestMalformed:
             (collection(request(), request()), "requests[1].id): is the id of an earlier request"),
             (collection(request(id=None)), "requests[0].id): must be given"),
             (collection(request(retries="often")), "requests[0].retries): must be a number"),
+            (collection(request(retries=10**400)), "requests[0].retries): must be a number"),
             (collection(request(disabled="yes")), "requests[0].disabled): must be true or false"),
             (collection(request(scriptingEngine="perl")), "is no scripting engine: 'perl'"),
             (collection(request(scripts={"preRequest": {}})), "scripts.preRequest): lacks 'exec'"),
