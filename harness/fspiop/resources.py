@@ -7,10 +7,11 @@ answer itself and has no callback.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-__all__ = ["OPERATIONS", "SERVICES", "Operation", "component_behind", "find_operation"]
+__all__ = ["OPERATIONS", "REQUEST_IDS", "SERVICES", "Operation", "component_behind", "find_operation"]
 
 SERVICES = (
     "account-lookup-service",
@@ -59,6 +60,18 @@ class Operation:
         """Returns the path parameters where ``path`` is one of this operation's, else ``None``."""
         found = self._pattern.fullmatch(path)
         return None if found is None else found.groupdict()
+
+
+REQUEST_IDS: Mapping[str, str] = {
+    "/transfers": "transferId",
+    "/quotes": "quoteId",
+    "/bulkQuotes": "bulkQuoteId",
+    "/fxQuotes": "conversionRequestId",
+    "/fxTransfers": "commitRequestId",
+    "/transactionRequests": "transactionRequestId",
+    "/participants": "requestId",
+}
+"""Which element of a POST's body becomes the id in its callback's path (FSPIOP API 1.1, section 6; fx: 2.0)."""
 
 
 def _look_up(resource: str) -> list[Operation]:

@@ -33,7 +33,6 @@ class CentralLedger:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._funds = Funds(core.ledger, core.transfers)
-        self._models: dict[str, Mapping[str, Any]] = {}
 
     def app(self) -> Starlette:
         """Returns the service."""
@@ -209,18 +208,31 @@ class CentralLedger:
     async def add_model(self, request: Request) -> Response:
         """POST /settlementModels: kept; of it only ``requireLiquidityCheck`` bears on transfers."""
         body = await _object(request)
-        name = _text(body, "name")
-        if name in self._models:
-            raise Fault(FspiopError.VALIDATION, "Settlement Model already exists")
-        self._models[name] = body
-        if body.get("requireLiquidityCheck") is False and body.get("ledgerAccountType") == AccountType.POSITION:
-            self._core.transfers.unchecked_liquidity.add(str(body.get("currency")))
+        _text(body, "name")
+        model = self._core.models.add(body)
+        if not model.liquidity_checked and model.ledger_account_type == AccountType.POSITION:
+            self._core.transfers.unchecked_liquidity.add(str(model.currency))
         return empty(201)
 
     async def models(self, _request: Request) -> Response:
         """GET /settlementModels."""
-        rows = enumerate(self._models.values(), start=1)
-        return answer([{"settlementModelId": number, "isActive": True, **model} for number, model in rows])
+        return answer(
+            [
+                {
+                    "settlementModelId": model.id,
+                    "name": model.name,
+                    "isActive": True,
+                    "settlementGranularity": model.granularity,
+                    "settlementInterchange": model.interchange,
+                    "settlementDelay": model.delay,
+                    "currency": model.currency,
+                    "requireLiquidityCheck": model.liquidity_checked,
+                    "ledgerAccountTypeId": model.ledger_account_type,
+                    "autoPositionReset": model.resets_position,
+                }
+                for model in self._core.models
+            ]
+        )
 
     # Parts
 

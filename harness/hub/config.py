@@ -18,6 +18,7 @@ HUB_SERVICES = (
     "quoting-service",
     "ml-api-adapter",
     "central-ledger",
+    "central-settlement",
 )
 """What the hub serves, each on its own port, in the order ports are given out."""
 

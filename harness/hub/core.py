@@ -19,6 +19,7 @@ from harness.hub.outbox import Outbox
 from harness.hub.participants import Participants
 from harness.hub.profile import profile_for
 from harness.hub.schemas import check, fspiop_schemas
+from harness.hub.settlement import Models, Windows
 from harness.hub.transfers import Transfers
 from harness.hub.web import read_body
 
@@ -38,7 +39,9 @@ class Core:
         self.defects = Defects(config.defects)
         self.ledger = Ledger(self.defects)
         self.participants = Participants(self.ledger)
-        self.transfers = Transfers(self.ledger, self.participants, self.defects)
+        self.windows = Windows()
+        self.models = Models()
+        self.transfers = Transfers(self.ledger, self.participants, self.defects, self.windows)
         self.outbox = Outbox(self.participants, timeout_s=config.callback_timeout_s)
         self._schemas = fspiop_schemas(ulid_ids=self.profile.ulid_ids)
         self._tasks: set[asyncio.Task[None]] = set()

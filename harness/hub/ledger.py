@@ -179,6 +179,18 @@ class Ledger:
         if not self._defects.active("funds-out-abort-keeps"):
             settlement.move(-units)
 
+    # Settlement
+
+    def settle(self, position: Account, units: int, *, cash: bool) -> None:
+        """Takes the net of a settlement off a position; with ``cash`` the settlement account pays or receives it.
+
+        The caller settles every account of a settlement: their nets add up to zero.
+        """
+        position.move(-units)
+        settlement = self._accounts.get((position.owner, position.currency, AccountType.SETTLEMENT))
+        if cash and settlement is not None:
+            settlement.move(units)
+
     # The law
 
     def check_invariants(self) -> None:

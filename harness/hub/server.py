@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from harness.errors import UsageError
 from harness.hub.account_lookup import AccountLookup
 from harness.hub.central_ledger import CentralLedger
+from harness.hub.central_settlement import CentralSettlement
 from harness.hub.config import HUB_SERVICES, HubConfig
 from harness.hub.core import Core
 from harness.hub.ml_api_adapter import MlApiAdapter
@@ -62,6 +63,7 @@ async def running(config: HubConfig) -> AsyncIterator[tuple[Mapping[str, str], C
         "quoting-service": QuotingService(core).app(),
         "ml-api-adapter": adapter.app(),
         "central-ledger": CentralLedger(core).app(),
+        "central-settlement": CentralSettlement(core).app(),
     }
     sockets = {name: _listen(config.host, config.ports.get(name, 0), name) for name in HUB_SERVICES}
     servers = {name: _Server(apps[name]) for name in HUB_SERVICES}

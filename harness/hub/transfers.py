@@ -20,6 +20,7 @@ from harness.hub.faults import Fault, extension_list
 from harness.hub.ledger import Account, AccountType, Ledger, to_units
 from harness.hub.messages import Message, digest
 from harness.hub.participants import HUB, Participants
+from harness.hub.settlement import Windows
 from harness.hub.transfer_states import ENDED, Event, State, Transfer
 
 __all__ = ["Notice", "NoticeKind", "Transfers"]
@@ -56,10 +57,13 @@ class Notice:
 class Transfers:
     """All transfers of the hub."""
 
-    def __init__(self, ledger: Ledger, participants: Participants, defects: Defects) -> None:
+    def __init__(
+        self, ledger: Ledger, participants: Participants, defects: Defects, windows: Windows | None = None
+    ) -> None:
         self._ledger = ledger
         self._participants = participants
         self._defects = defects
+        self._windows = windows or Windows()
         self._by_id: dict[str, Transfer] = {}
         self._deadlines: list[tuple[datetime, str]] = []
         self.unchecked_liquidity: set[str] = set()
@@ -206,11 +210,10 @@ class Transfers:
         return []
 
     def _commit(self, transfer: Transfer, message: Message, fulfilment: str, now: datetime) -> list[Notice]:
-        self._ledger.commit(
-            self._position(transfer.payer, transfer.currency),
-            self._position(transfer.payee, transfer.currency),
-            transfer.units,
-        )
+        payer = self._position(transfer.payer, transfer.currency)
+        payee = self._position(transfer.payee, transfer.currency)
+        self._ledger.commit(payer, payee, transfer.units)
+        self._windows.record(payer, payee, transfer.units)
         transfer.step(Event.COMMIT, now)
         transfer.fulfilment = fulfilment
         times = 1

@@ -30,6 +30,7 @@ COMPONENTS = {
     "quoting-service": "17.12.1",
     "ml-api-adapter": "16.5.9",
     "central-ledger": "19.8.3",
+    "central-settlement": "17.2.2",
 }
 SECRET = b"a secret of the payee"
 CURRENCY = "XXX"

@@ -14,7 +14,7 @@ from harness.engine.inbound.dfsp import Party, SimulatedDfsp
 from harness.engine.inbound.messages import Callback, Inbound, InboundAddress, Sent
 from harness.errors import InternalError, UsageError
 
-__all__ = ["InboundClient"]
+__all__ = ["AnyDfsp", "InboundClient"]
 
 _IDLE_S = 60.0
 """After this long without a call a connection is made anew, in seconds."""
@@ -74,16 +74,17 @@ class InboundClient:
 
     def seen(
         self,
-        fsp: str,
+        fsp: str | None,
         *,
         method: str | None = None,
         path: str | None = None,
         wait_s: float = 0.0,
         since: float = 0.0,
     ) -> list[Inbound]:
-        """Returns what the hub sent to ``fsp``, oldest first; waits up to ``wait_s`` seconds until something fits.
+        """Returns what the hub sent to ``fsp`` (``None``: to any DFSP), oldest first.
 
-        ``since`` is a ``time.monotonic()`` before which calls do not count. The newest 5,000 calls are kept.
+        Waits up to ``wait_s`` seconds until something fits. ``since`` is a ``time.monotonic()`` before which calls do
+        not count. Of each DFSP the newest 5,000 calls are kept.
         """
         asked = {"fsp": fsp, "method": method, "path": path, "wait_s": wait_s, "since": since}
         return [Inbound.from_json(call) for call in self._ask("seen", asked, wait_s=wait_s)["calls"]]
@@ -134,3 +135,15 @@ class InboundClient:
         if found.sock is not None:
             found.sock.settimeout(timeout_s)
         return found
+
+
+@final
+class AnyDfsp:
+    """The calls of the hub, whichever DFSP they are for: what a listener that names only method and path hears."""
+
+    def __init__(self, client: InboundClient) -> None:
+        self._client = client
+
+    def seen(self, *, method: str, path: str, since: float, wait_s: float) -> Sequence[Inbound]:
+        """Returns the calls to ``path`` from ``since`` on, oldest first; waits up to ``wait_s`` seconds for one."""
+        return self._client.seen(None, method=method, path=path, since=since, wait_s=wait_s)

@@ -32,9 +32,9 @@ _MAX_PROBLEMS = 100
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which calls to a DFSP are asked for. ``None`` asks for any."""
+    """Which calls are asked for. ``None`` asks for any."""
 
-    fsp: str
+    fsp: str | None
     method: str | None = None
     path: str | None = None
     since: float = 0.0
@@ -43,7 +43,7 @@ class Filter:
     def takes(self, call: Inbound) -> bool:
         """Whether ``call`` is one of them."""
         return (
-            call.fsp == self.fsp
+            self.fsp in (None, call.fsp)
             and self.method in (None, call.method)
             and self.path in (None, call.path)
             and call.received_monotonic >= self.since
@@ -144,7 +144,7 @@ class Desk:
     async def seen(self, wanted: Filter, wait_s: float) -> list[Inbound]:
         """Returns the calls that fit, oldest first; waits until there is one. Raises as ``wait`` does."""
         _check_wait(wait_s)
-        found = [call for call in self._seen.of(wanted.fsp) if wanted.takes(call)]
+        found = self._found(wanted)
         if found or wait_s <= 0:
             return found
         future = self._future()
@@ -154,7 +154,12 @@ class Desk:
         finally:
             del self._watches[future]
         self._check_running()
-        return [call for call in self._seen.of(wanted.fsp) if wanted.takes(call)]
+        return self._found(wanted)
+
+    def _found(self, wanted: Filter) -> list[Inbound]:
+        if wanted.fsp is not None:
+            return [call for call in self._seen.of(wanted.fsp) if wanted.takes(call)]
+        return sorted(filter(wanted.takes, self._seen.all()), key=lambda call: call.received_monotonic)
 
     def sent(self, fsp: str) -> tuple[Sent, ...]:
         """Returns what ``fsp`` sent to the hub, in the order of the hub's responses."""

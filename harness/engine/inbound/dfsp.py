@@ -69,6 +69,10 @@ class DfspResponder:
         """Makes ``party`` known, in place of one with the same id."""
         self._parties[party.key] = party
 
+    def remove_party(self, id_type: str, identifier: str, sub_id: str | None = None) -> None:
+        """Makes that party unknown again; no change where it is not known."""
+        self._parties.pop((id_type, identifier, sub_id), None)
+
     def respond(self, call: Inbound, now: datetime) -> Reaction:
         """Returns the reaction to ``call``. One that is no request to a payee DFSP is left to others."""
         found = find_operation(call.method, call.path)

@@ -41,6 +41,10 @@ class Log(Generic[T]):
         """Returns the entries of ``fsp``, oldest first."""
         return tuple(self._rings.get(fsp, ()))
 
+    def all(self) -> tuple[T, ...]:
+        """Returns every entry, DFSP by DFSP."""
+        return tuple(entry for ring in self._rings.values() for entry in ring)
+
     def _drop(self, fsp: str) -> None:
         ring = self._rings[fsp]
         self._size -= self._size_of(ring.popleft())

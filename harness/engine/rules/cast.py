@@ -1,0 +1,144 @@
+"""How do the DFSPs that the official collections expect behave? Our own rules for the amounts they test with.
+
+The amounts are the golden path's (testing-toolkit-test-cases): 13 a generic error, 15 a fulfilment that does not match,
+16 silence, 101 to 104 the cases about notifications, 1001 a refused transfer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.engine.rules.model import Condition, Conditions, Event, EventType, Operator, Rule, RuleBook
+from harness.fspiop.errors import FspiopError, error_information
+from harness.fspiop.resources import OPERATIONS
+
+__all__ = ["EVERYTHING", "MAGIC_AMOUNTS", "SILENCE", "rules_of_the_toolkit"]
+
+_WRONG_FULFILMENT = "bm90LXRoZS1mdWxmaWxtZW50LW9mLWFueS1jb25kaXQ"
+"""32 octets of text in base64url: no packet has a condition that they fulfil."""
+_NOBODY = {"FSPIOP-Destination": "doesnotexistfsp"}
+
+
+def _when(method: str, path: str, *more: Condition) -> Conditions:
+    return Conditions(
+        all=(
+            Condition("operationPath", Operator.EQUAL, path),
+            Condition("method", Operator.EQUAL, method),
+            *more,
+        )
+    )
+
+
+def _amount(value: int, path: str = "amount.amount") -> Condition:
+    return Condition("body", Operator.NUMERIC_EQUAL, value, path)
+
+
+def _header(name: str, value: str) -> Condition:
+    return Condition("headers", Operator.EQUAL, value, name)
+
+
+def _rule(name: str, conditions: Conditions, kind: EventType, body: Any = None, **more: Any) -> Rule:
+    return Rule(name, name.replace("-", " "), conditions, Event(kind, body, **more))
+
+
+_GENERIC = error_information(FspiopError.SERVER)
+_REFUSED = error_information(FspiopError.PAYEE_REJECTED_TRANSACTION)
+_NOTIFIED = (_header("FSPIOP-Source", "testingtoolkitdfsp"), _header("FSPIOP-Destination", "ttkpayeefsp"))
+
+MAGIC_AMOUNTS = RuleBook(
+    validation=(
+        _rule(
+            "generic-error-of-a-transfer",
+            _when("post", "/transfers", _amount(13)),
+            EventType.FIXED_ERROR_CALLBACK,
+            _GENERIC,
+        ),
+        _rule(
+            "generic-error-of-a-conversion",
+            _when("post", "/fxTransfers", _amount(13, "sourceAmount.amount")),
+            EventType.FIXED_ERROR_CALLBACK,
+            _GENERIC,
+        ),
+        _rule(
+            "generic-error-of-a-conversion-quote",
+            _when("post", "/fxQuotes", _amount(13, "conversionTerms.sourceAmount.amount")),
+            EventType.FIXED_ERROR_CALLBACK,
+            _GENERIC,
+        ),
+        _rule(
+            "refused-transfer",
+            _when("post", "/transfers", _amount(1001)),
+            EventType.FIXED_ERROR_CALLBACK,
+            _REFUSED,
+        ),
+    ),
+    callback=(
+        _rule(
+            "answer-to-nobody",
+            _when("post", "/transfers", _amount(104), *_NOTIFIED),
+            EventType.MOCK_CALLBACK,
+            headers=_NOBODY,
+        ),
+        _rule(
+            "reserved-with-a-wrong-fulfilment",
+            _when("post", "/transfers", _amount(103), *_NOTIFIED),
+            EventType.MOCK_CALLBACK,
+            {"transferState": "RESERVED", "fulfilment": _WRONG_FULFILMENT},
+        ),
+        _rule(
+            "reserved-to-nobody",
+            _when("post", "/transfers", _amount(102), *_NOTIFIED),
+            EventType.MOCK_CALLBACK,
+            {"transferState": "RESERVED"},
+            headers=_NOBODY,
+        ),
+        _rule(
+            "reserved",
+            _when("post", "/transfers", _amount(101), *_NOTIFIED),
+            EventType.MOCK_CALLBACK,
+            {"transferState": "RESERVED"},
+        ),
+        _rule(
+            "wrong-fulfilment",
+            _when("post", "/transfers", _amount(15)),
+            EventType.MOCK_CALLBACK,
+            {"fulfilment": _WRONG_FULFILMENT},
+        ),
+        _rule("silence", _when("post", "/transfers", _amount(16)), EventType.NO_CALLBACK),
+        _rule(
+            "wrong-fulfilment-of-a-conversion",
+            _when("post", "/fxTransfers", _amount(15, "sourceAmount.amount")),
+            EventType.MOCK_CALLBACK,
+            {"fulfilment": _WRONG_FULFILMENT},
+        ),
+        _rule(
+            "silence-on-a-conversion",
+            _when("post", "/fxTransfers", _amount(16, "sourceAmount.amount")),
+            EventType.NO_CALLBACK,
+        ),
+    ),
+)
+"""What any DFSP of the cast does about the amounts that stand for something."""
+
+_ASKED = tuple(operation for operation in OPERATIONS if operation.callback is not None)
+
+SILENCE = RuleBook(
+    callback=tuple(
+        _rule(f"no-answer-to-{each.key}", _when(each.method.lower(), each.template), EventType.NO_CALLBACK)
+        for each in _ASKED
+    )
+)
+"""A DFSP that takes every request and never answers."""
+
+EVERYTHING = RuleBook(
+    callback=tuple(
+        _rule(f"answer-to-{each.key}", _when(each.method.lower(), each.template), EventType.MOCK_CALLBACK)
+        for each in _ASKED
+    )
+)
+"""A DFSP that answers every request as a good one does."""
+
+
+def rules_of_the_toolkit() -> RuleBook:
+    """Returns the rules of the DFSPs that the Testing Toolkit itself plays: the magic amounts, then everything else."""
+    return RuleBook(validation=MAGIC_AMOUNTS.validation, callback=(*MAGIC_AMOUNTS.callback, *EVERYTHING.callback))
