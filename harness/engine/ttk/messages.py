@@ -21,6 +21,7 @@ __all__ = [
     "callback_seen",
     "component_for",
     "operation_of",
+    "query_text",
     "request_sent",
     "response_seen",
     "script_request",
@@ -65,10 +66,11 @@ def target_url(document: Mapping[str, Any]) -> str:
     base = js_text(document.get("url") or "")
     if not base.startswith(("http:", "https:")):
         base = f"http://{base}"
-    return base.removesuffix("/") + js_text(document["path"]) + _query(document.get("queryParams") or {})
+    return base.removesuffix("/") + js_text(document["path"]) + query_text(document.get("queryParams") or {})
 
 
-def _query(params: Mapping[str, Any]) -> str:
+def query_text(params: Mapping[str, Any]) -> str:
+    """Returns ``?a=1&b[]=2``, empty where there is nothing to ask. Null is left out, as the HTTP library does."""
     pairs: list[tuple[str, Any]] = []
     for name, value in params.items():
         if isinstance(value, list):

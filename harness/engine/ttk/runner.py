@@ -5,6 +5,7 @@ Whatever happens on the way, every planned check is recorded once. The world is 
 
 from __future__ import annotations
 
+import copy
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -13,11 +14,14 @@ from typing import Any, Protocol, final
 
 from harness.engine.exchange import CallbackRoutes, Exchange
 from harness.engine.exchange import Request as Sent
+from harness.engine.jws import signed_headers
 from harness.engine.recorder import CaseRecorder, StepRecorder
 from harness.engine.ttk import messages
+from harness.engine.ttk.hosts import HostServices
 from harness.engine.ttk.script import AssertionResult, ScriptHost, World
-from harness.engine.ttk.values import js_text
+from harness.engine.ttk.values import js_text, merged
 from harness.engine.ttk.variables import FUNCTIONS, Sources, fill_early, fill_path, fill_values, unresolved
+from harness.errors import UsageError
 from harness.model.outcome import Outcome
 from harness.suite.ttk.model import Assertion, Case, Request
 
@@ -25,6 +29,9 @@ __all__ = ["Context", "RunVariables", "Transport", "run_case"]
 
 _WRITTEN_BY_SCRIPTS = re.compile(r"\b(environment|requestVariables)\b")
 _READS_CALLBACK = re.compile(r"\bcallback\b")
+_RETRY_DELAYS_MS = (250.0, 500.0, 1000.0, 2000.0, 4000.0)
+"""The reference engine's own pauses before an attempt; its first one is never used, because it counts from 1."""
+_LONGEST_RETRY_DELAY_MS = 5000.0
 
 
 class Transport(Protocol):
@@ -53,7 +60,10 @@ class RunVariables:
 @final
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a case needs of the world. ``services`` maps component to base URL; ``sleep`` takes seconds."""
+    """What a case needs of the world. ``services`` maps component to base URL; ``sleep`` takes seconds.
+
+    ``hosts`` is what stands behind the host functions that ``scripts`` was given; ``None`` where it was given none.
+    """
 
     recorder: CaseRecorder
     transport: Transport
@@ -62,6 +72,7 @@ class Context:
     services: Mapping[str, str] = field(default_factory=dict)
     functions: Mapping[str, Callable[[], str]] = field(default_factory=lambda: FUNCTIONS)
     sleep: Callable[[float], None] = time.sleep
+    hosts: HostServices | None = None
 
 
 def run_case(case: Case, context: Context) -> None:
@@ -72,7 +83,7 @@ def run_case(case: Case, context: Context) -> None:
     the hub, so nothing is evaluated), where the harness broke, and where a failing assertion reads what a script of
     this case should have written with a host function that is not there.
     """
-    context.scripts.renew()
+    context.scripts.begin_case()
     state = _CaseState()
     for request in case.requests:
         step = context.recorder.step(
@@ -93,6 +104,21 @@ def run_case(case: Case, context: Context) -> None:
             _close(step, request, Outcome.ERROR, f"the harness broke: {type(problem).__name__}: {problem}")
         if case.break_on_error and any(check.outcome in (Outcome.FAILED, Outcome.ERROR) for check in step.checks):
             state.broken_by = state.broken_by or request.label
+
+
+def retry_delay_ms(given: Any, attempt: int) -> float:
+    """Returns the pause before ``attempt`` (from 1), milliseconds.
+
+    ``given`` is a number or a text of numbers, comma between: attempt ``n`` takes the one after the ``n``-th, or the
+    last.
+    """
+    parts = js_text(given).split(",") if given else []
+    try:
+        delays = [float(part or 0) for part in parts] or list(_RETRY_DELAYS_MS)
+    except ValueError:
+        delays = [0.0]
+    found = delays[min(attempt, len(delays) - 1)]
+    return found if 0 < found < float("inf") else _LONGEST_RETRY_DELAY_MS
 
 
 def _close(step: StepRecorder, request: Request, outcome: Outcome, message: str) -> None:
@@ -127,22 +153,20 @@ class _Step:
 
     def run(self) -> None:
         document = self._prepare()
-        if self.request_variables.get("SKIP_REQUEST"):
-            self._note_problems(None)
-            _close(self.step, self.request, Outcome.SKIPPED, "its script skipped the request")
-            return
-        if left := [name for name in unresolved(document["url"]) if name.startswith("{$inputs.")]:
-            self.step.broke(f"{', '.join(left)} has no value in the environment", "harness")
-            _close(
-                self.step, self.request, Outcome.ERROR, f"not sent: {', '.join(left)} has no value in the environment"
-            )
-            return
-        for left_over in range(self.request.retries, -1, -1):
+        for attempt in range(self.request.retries + 1):
+            if attempt:
+                self.context.sleep(retry_delay_ms(self.request.document.get("retriesDelay"), attempt) / 1000)
+                self.problems.clear()
+            document = self._before(document)
+            if self.request_variables.get("SKIP_REQUEST"):
+                return self._not_sent(Outcome.SKIPPED, "its script skipped the request")
+            if left := [name for name in unresolved(document["url"]) if name.startswith("{$inputs.")]:
+                reason = f"{', '.join(left)} has no value in the environment"
+                self.step.broke(reason, "harness")
+                return self._not_sent(Outcome.ERROR, f"not sent: {reason}")
             exchange, results = self._attempt(document)
-            failed = any(result.outcome in (Outcome.FAILED, Outcome.ERROR) for result in results)
-            if not failed or left_over == 0:
+            if not any(result.outcome in (Outcome.FAILED, Outcome.ERROR) for result in results):
                 break
-            self.context.sleep(self.request.retries_delay_ms / 1000)
         self.step.sent(exchange)
         self._note_problems(exchange)
         for assertion, result in zip(self.request.assertions, results, strict=True):
@@ -153,18 +177,32 @@ class _Step:
             "response": messages.response_seen(exchange) or {},
             "callback": messages.callback_seen(exchange),
         }
+        return None
+
+    def _not_sent(self, outcome: Outcome, message: str) -> None:
+        self._end_hosts()
+        self._note_problems(None)
+        _close(self.step, self.request, outcome, message)
 
     def _prepare(self) -> dict[str, Any]:
-        """Returns the request ready to be sent: placeholders, delay, pre-request script, placeholders again."""
-        variables = self.context.variables
-        sources = Sources(variables.inputs, self.state.previous, self.context.functions)
+        """Returns the request with its first placeholders filled, after its delay: the same for every attempt."""
+        sources = Sources(self.context.variables.inputs, self.state.previous, self.context.functions)
         document: dict[str, Any] = fill_early(self.request.document, sources)
         document.setdefault("url", "")
         self._wait(document.get("delay"))
         document["path"] = fill_path(self.request.operation_path, document.get("params"))
+        return document
+
+    def _before(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Returns the request ready to be sent: pre-request script, what it appended, placeholders again."""
+        variables = self.context.variables
+        self.request_variables = {}
         for_script = fill_values(document, "environment", variables.environment)
-        world = World(variables.environment, {}, request=messages.script_request(for_script))
+        world = World(variables.environment, self.request_variables, request=messages.script_request(for_script))
         self._script("preRequest", for_script, world)
+        appended = self.request_variables.get("OVERRIDE_REQUEST")
+        if isinstance(appended, dict) and isinstance(document.get("body"), dict | list):
+            document = {**document, "body": merged(copy.deepcopy(document["body"]), appended.get("body"))}
         document = fill_values(document, "environment", variables.environment)
         document = fill_values(document, "requestVariables", self.request_variables)
         document["headers"] = messages.sent_headers(document, case=self.case.id, request=self.request.id)
@@ -191,12 +229,13 @@ class _Step:
 
     def _attempt(self, document: Mapping[str, Any]) -> tuple[Exchange, list[AssertionResult]]:
         """Sends once and evaluates: the exchange and one result per assertion."""
-        sent = messages.sent_request(document)
+        sent = self._signed(messages.sent_request(document))
         awaiting = None if self.request.ignores_callbacks else messages.callback_routes(self.request.api.type, document)
         exchange = self.context.transport.exchange(
             sent, awaiting=awaiting, case=self.request.step_id.rpartition("::")[0], step=self.request.step_id
         )
         if exchange.response is None:
+            self._end_hosts()
             result = AssertionResult(Outcome.ERROR, f"no response: {exchange.error}")
             return exchange, [result] * len(self.request.assertions)
         callback = messages.callback_seen(exchange)
@@ -208,6 +247,7 @@ class _Step:
             callback=callback,
         )
         self._script("postRequest", document, seen)
+        self._end_hosts()
         world = World(
             self.context.variables.environment,
             self.request_variables,
@@ -218,6 +258,23 @@ class _Step:
         )
         lines = [one["exec"] for one in (document.get("tests") or {}).get("assertions") or []]
         return exchange, self.context.scripts.run_assertions(["\n".join(exec_) for exec_ in lines], world)
+
+    def _signed(self, sent: Sent) -> Sent:
+        """Returns the request with a signature where a script asked for one; a key that cannot sign is a problem."""
+        key = self.request_variables.get("TTK_JWS_SIGN_KEY")
+        if not key:
+            return sent
+        try:
+            added = signed_headers(sent.headers, method=sent.method, url=sent.url, body=sent.body, key=str(key))
+        except UsageError as problem:
+            self.problems.append(f"custom.jws.signRequest: {problem}")
+            return sent
+        return Sent(sent.method, sent.url, {**sent.headers, **added}, sent.body)
+
+    def _end_hosts(self) -> None:
+        """Ends what the scripts left open, and shows what they were not allowed to reach."""
+        if self.context.hosts is not None:
+            self.problems.extend(f"script: {refusal}" for refusal in self.context.hosts.end_request())
 
     def _script(self, name: str, document: Mapping[str, Any], world: World) -> None:
         script = (document.get("scripts") or {}).get(name) or {}

@@ -17,18 +17,24 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Self, final
 
+from harness.engine.ttk.values import ABSENT, MARK
 from harness.errors import InternalError
 from harness.model.outcome import Outcome
 
 if TYPE_CHECKING:
     from py_mini_racer import MiniRacer
 
-__all__ = ["AssertionResult", "HostFunction", "Limits", "ScriptHost", "ScriptResult", "World"]
+__all__ = ["AssertionResult", "HostFunction", "Limits", "ScriptHost", "ScriptResult", "World", "unrecorded_mark"]
 
 HostFunction = Callable[..., Any]
 """Called with JSON values, returns one; what it raises becomes the script's own rejection."""
 
-_SOURCES = ("values.js", "expect.js", "methods.js", "host.js")
+_SOURCES = (
+    "values.js", "expect.js", "methods.js", "text.js", "unrecorded.js", "environment.js", "jws.js", "http.js",
+    "names.js", "host.js",
+)  # fmt: skip
+_LAST = (".getMessage",)
+"""Calls that wait for something: done after those that may bring it about."""
 _MESSAGE = 2_000
 """Longest message kept, in characters."""
 
@@ -51,17 +57,17 @@ class World:
     """What JavaScript sees of a step. All values are JSON; ``None`` is ``null``."""
 
     environment: Mapping[str, Any] = field(default_factory=dict)
+    """Crosses to V8 only where it is another object than the last result's: never write to one that was handed in."""
     request_variables: Mapping[str, Any] = field(default_factory=dict)
+    """Likewise; a new object begins a new request, which forgets what the last one listened for."""
     request: Any = None
     request_sent: Any = None
     response: Any = None
     callback: Any = None
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the names as collections know them."""
+        """Returns the names as collections know them, without what scripts share."""
         return {
-            "environment": dict(self.environment),
-            "requestVariables": dict(self.request_variables),
             "request": self.request,
             "requestSent": self.request_sent,
             "response": self.response,
@@ -78,6 +84,8 @@ class AssertionResult:
     message: str = ""
     expected: Any = None
     actual: Any = None
+    unrecorded: str = ""
+    """In a replay: what it read that the recording does not hold, in words. Then nothing else here means anything."""
 
 
 @final
@@ -85,7 +93,8 @@ class AssertionResult:
 class ScriptResult:
     """What a script left behind. ``error`` is empty where it ran to its end.
 
-    ``unavailable`` names the host functions it called that do not exist here, even where it caught the refusal.
+    ``unavailable`` names the host functions it called that do not exist here, even where it caught the refusal;
+    ``unrecorded`` those whose answer a replay does not have.
     """
 
     environment: Mapping[str, Any]
@@ -93,6 +102,7 @@ class ScriptResult:
     log: tuple[str, ...] = ()
     error: str = ""
     unavailable: tuple[str, ...] = ()
+    unrecorded: tuple[str, ...] = ()
 
 
 class _StoppedError(Exception):
@@ -130,6 +140,9 @@ class ScriptHost:
         self._isolate: MiniRacer | None = None
         self._owner: AbstractContextManager[MiniRacer] | None = None
         self._leaving: list[threading.Thread] = []
+        self._held: tuple[Mapping[str, Any] | None, Mapping[str, Any] | None] = (None, None)
+        self._foreign: dict[str, tuple[Any, list[Any]]] = {}
+        """By key of ``environment``: its value, and where in it objects stand that scripts made: environment.js."""
         self.isolates = 0
         """How many isolates were made so far."""
 
@@ -155,13 +168,24 @@ class ScriptHost:
 
     def renew(self) -> None:
         """Makes the next call start in a fresh isolate, so that no case sees what another left in globals."""
-        owner, self._owner, self._isolate = self._owner, None, None
+        owner, self._owner, self._isolate, self._held = self._owner, None, None, (None, None)
         if owner is None:
             return
         # Freeing waits until native code has noticed that it was stopped, which the run should not wait for.
         thread = threading.Thread(target=owner.__exit__, args=(None, None, None), name="v8-free", daemon=True)
         thread.start()
         self._leaving = [other for other in self._leaving if other.is_alive()] + [thread]
+
+    def begin_case(self) -> None:
+        """Makes sure that the case to come finds all built-ins as they should be; an isolate of its own costs 10 ms."""
+        if self._isolate is None:
+            return
+        try:
+            intact = self._eval("__harness.intact()", self._limits.step_s) == "yes"
+        except _StoppedError:
+            return
+        if not intact:
+            self.renew()
 
     # --- assertions
 
@@ -177,38 +201,69 @@ class ScriptHost:
         return [result for source in sources for result in self.run_assertions([source], world)]
 
     def _batch(self, sources: Sequence[str], world: World) -> list[AssertionResult]:
-        call = _call("assertions", {"world": world.to_json(), "sources": list(sources)})
-        found = json.loads(self._eval(call, self._limits.assertions_s))
+        found = json.loads(self._enter("assertions", world, {"sources": list(sources)}, self._limits.assertions_s))
         results = []
         for one in found:
             outcome, message = classify(one["kind"], one["message"], one["count"])
-            results.append(AssertionResult(outcome, message[:_MESSAGE], one.get("expected"), one.get("actual")))
+            compared = one.get("expected"), one.get("actual")
+            results.append(AssertionResult(outcome, message[:_MESSAGE], *compared, unrecorded=one["unrecorded"]))
         return results
 
     # --- scripts
 
     def run_script(self, source: str, world: World, *, engine: str = "javascript") -> ScriptResult:
-        """Runs ``source`` as the body of an async function and returns what it wrote, also where it threw on the way.
+        """Runs ``source`` with the names of ``engine`` and returns what it wrote, also where it threw on the way.
 
-        Where it had to be stopped, what it wrote is lost and the world's own values are returned.
+        Work that it does not await is carried to its end as well. Where it had to be stopped, what it wrote is lost and
+        the world's own values are returned.
         """
+        return self._run(source, world, {"engine": engine, "available": [*self._functions]})
+
+    def replay_script(self, source: str, world: World, *, engine: str = "javascript") -> ScriptResult:
+        """Runs ``source`` on a recorded exchange, where nothing answers: host functions give stand-ins, time stands.
+
+        What the script wrote then holds a mark (see ``unrecorded_mark``) wherever the value, or whether it is written
+        at all, may hang on an answer that the recording lacks.
+        """
+        given = {"engine": engine, "available": [], "replays": True, "refuses": False}
+        answered = self._run(source, world, given)
+        if not any(name.startswith("axios") for name in answered.unrecorded):
+            return answered
+        # A call by axios may also have ended in an exception; what comes out of both ways alike hangs on neither.
+        refused = self._run(source, world, {**given, "refuses": True})
+        return ScriptResult(
+            environment=_common(answered.environment, refused.environment),
+            request_variables=_common(answered.request_variables, refused.request_variables),
+            log=answered.log,
+            error=answered.error,
+            unrecorded=answered.unrecorded,
+        )
+
+    def _run(self, source: str, world: World, options: Mapping[str, Any]) -> ScriptResult:
         deadline = time.monotonic() + self._limits.script_s
-        start = {"world": world.to_json(), "source": source, "available": [*self._functions], "engine": engine}
         due: dict[int, float] = {}
         try:
-            self._eval(_call("start", start) + "; ''", self._limits.step_s)
-            while not (state := json.loads(self._eval("__harness.poll()", self._limits.step_s)))["done"]:
-                self._serve(state, due, deadline)
+            state = json.loads(self._enter("start", world, {"source": source, **options}, self._limits.step_s))
+            while not state["done"]:
+                if state["waiting"] >= 0:
+                    self._serve(state, due, deadline)
+                state = json.loads(self._eval("__harness.poll()", self._limits.step_s))
         except _StoppedError as stopped:
             return ScriptResult(world.environment, world.request_variables, error=f"was stopped: {stopped}")
         problem = state["problem"]
-        written = state["written"] or {}
+        changes = state["changes"]
+        environment = _changed(world.environment, changes["environment"])
+        variables = _changed(world.request_variables, changes["requestVariables"])
+        self._held = (environment, variables)
+        for key, paths in changes["environment"]["foreign"].items():
+            self._foreign[key] = (environment[key], paths)
         return ScriptResult(
-            environment=written.get("environment") or world.environment,
-            request_variables=written.get("requestVariables") or {},
+            environment,
+            variables,
             log=tuple(state["log"]),
             error="" if problem is None else classify(problem["kind"], problem["message"], 0)[1][:_MESSAGE],
             unavailable=tuple(dict.fromkeys(state["unavailable"])),
+            unrecorded=tuple(dict.fromkeys(state["unrecorded"])),
         )
 
     def _serve(self, state: Mapping[str, Any], due: dict[int, float], deadline: float) -> None:
@@ -219,6 +274,7 @@ class ScriptHost:
         if not state["waiting"]:
             raise self._stop("it waits for something that can never come")
         calls = [one for one in state["asked"] if one["name"] != "sleep"]
+        calls.sort(key=lambda one: one["name"].endswith(_LAST))
         due.update({one["id"]: now + one["given"][0] / 1000 for one in state["asked"] if one["name"] == "sleep"})
         for one in calls:
             self._answer(one["id"], *self._perform(one["name"], one["given"]))
@@ -238,9 +294,24 @@ class ScriptHost:
             return ({"problem": str(problem) or type(problem).__name__},)
 
     def _answer(self, request: int, answer: Mapping[str, Any]) -> None:
-        self._eval(_call("answer", {"id": request, **answer}) + "; ''", self._limits.step_s)
+        self._eval(_call("answer", {"id": request, **answer}), self._limits.step_s)
 
     # --- V8
+
+    def _enter(self, function: str, world: World, given: Mapping[str, Any], timeout_s: float) -> str:
+        """Calls ``function`` with ``world``: what scripts share goes along only where V8 does not have it yet."""
+        seen = world.to_json()
+        self._ready()
+        names = ("environment", "requestVariables")
+        shared = (world.environment, world.request_variables)
+        for name, value, held in zip(names, shared, self._held, strict=True):
+            if value is not held:
+                seen[name] = value
+        if world.environment is not self._held[0]:
+            kept = self._foreign.items()
+            seen["foreign"] = {key: paths for key, (value, paths) in kept if world.environment.get(key) is value}
+        self._held = shared
+        return self._eval(_call(function, {"world": seen, **given}), timeout_s)
 
     def _eval(self, code: str, timeout_s: float) -> str:
         """Returns the text that ``code`` gives. At a limit: drops the isolate and raises ``_StoppedError``."""
@@ -276,6 +347,30 @@ class ScriptHost:
                 raise InternalError(f"our own JavaScript does not load: {problem}") from problem
             self.isolates += 1
         return self._isolate
+
+
+def unrecorded_mark(reason: str) -> dict[str, str]:
+    """Returns what stands in ``environment`` for a value that the recording does not hold."""
+    return {MARK: "unrecorded", "reason": reason}
+
+
+def _common(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what both agree on; a mark where they differ."""
+    found = {}
+    for key in {**one, **other}:
+        mine, yours = one.get(key, ABSENT), other.get(key, ABSENT)
+        found[key] = yours if mine == yours else unrecorded_mark("the answer to an axios call")
+    return found
+
+
+def _changed(before: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns ``before`` with ``changes``; the same object where there are none."""
+    if not changes["set"] and not changes["gone"]:
+        return before
+    after = {**before, **changes["set"]}
+    for key in changes["gone"]:
+        after.pop(key, None)
+    return after
 
 
 def _call(function: str, argument: object) -> str:

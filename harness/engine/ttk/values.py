@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any, Final, final
 
-__all__ = ["ABSENT", "Absent", "get_path", "is_falsy", "js_text"]
+__all__ = ["ABSENT", "MARK", "Absent", "get_path", "is_falsy", "js_text", "merged"]
 
 
 @final
@@ -18,6 +18,9 @@ class Absent:
 
 
 ABSENT: Final = Absent()
+
+MARK: Final = "$harness"
+"""Key of an object that stands for a value which JSON does not have: NaN, an infinity, a date."""
 
 _DEEP = re.compile(r"\.|\[(?:[^\[\]]*|([\"'])(?:(?!\1)[^\\]|\\.)*?\1)\]")
 _PLAIN = re.compile(r"\w*")
@@ -48,6 +51,8 @@ def js_text(value: object) -> str:
         return value
     if isinstance(value, int | float):
         return _number_text(value)
+    if isinstance(value, dict) and MARK in value:
+        return str(value.get("iso") or value[MARK])
     if isinstance(value, list | tuple):
         return ",".join("" if item is None else js_text(item) for item in value)
     return "[object Object]"
@@ -117,3 +122,14 @@ def _member(value: object, key: str) -> Any:
         if key.isascii() and key.isdigit() and str(int(key)) == key and int(key) < len(value):
             return value[int(key)]
     return ABSENT
+
+
+def merged(value: Any, other: Any) -> Any:
+    """Returns ``value`` with ``other`` laid over it as lodash's ``merge`` does: objects and arrays member by member."""
+    if isinstance(value, dict) and isinstance(other, dict):
+        return {**value, **{key: merged(value.get(key), one) for key, one in other.items()}}
+    if isinstance(value, list) and isinstance(other, list):
+        return [merged(one, two) for one, two in zip(value, other, strict=False)] + (
+            other[len(value) :] or value[len(other) :]
+        )
+    return other

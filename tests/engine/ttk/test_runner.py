@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from harness.engine.exchange import CallbackRoutes, Exchange, Request
+from harness.engine.jws import body_text, signature_fault
 from harness.engine.recorder import CaseRecorder
+from harness.engine.ttk.hosts import AllowedHosts, HostServices
 from harness.engine.ttk.runner import Context, RunVariables, Transport, run_case
 from harness.engine.ttk.script import ScriptHost
 from harness.model.outcome import Outcome
@@ -54,6 +56,7 @@ class Bench:
         self.variables = RunVariables.starting({"HOST": "http://hub:1/", "note": 'say "hi"', "on": True})
         self.slept: list[float] = []
         self.services = {"ml-api-adapter": "http://hub:1"}
+        self.hosts: HostServices | None = None
 
     def case(self, *requests: Mapping[str, Any], **changes: Any) -> Case:
         file = self.folder / "x.json"
@@ -63,7 +66,13 @@ class Bench:
     def run(self, case: Case, transport: Transport) -> CaseRecorder:
         recorder = CaseRecorder(case.case_id)
         context = Context(
-            recorder, transport, self.host, self.variables, services=self.services, sleep=self.slept.append
+            recorder,
+            transport,
+            self.host,
+            self.variables,
+            services=self.services,
+            sleep=self.slept.append,
+            hosts=self.hosts,
         )
         run_case(case, context)
         assert [check.check for check in recorder.checks] == [str(check) for check in case.checks]
@@ -228,6 +237,55 @@ class TestScripts:
         found = bench.run(bench.case(transfer("send", ACCEPTED, scripts=scripts)), ScriptedTransport())
         assert found.checks[0].outcome is Outcome.PASSED
         assert (found.steps[0].error, found.steps[0].error_kind) == ("postRequest script: no luck", "script")
+
+    def test_a_request_that_a_script_signs_goes_out_signed(self, bench: Bench) -> None:
+        facts = json.loads((Path(__file__).parent / "jws_facts.json").read_text("utf-8"))
+        bench.variables = RunVariables.starting({"HOST": "http://hub:1", "note": "é", "KEY": facts["pkcs8"]})
+        scripts = {"preRequest": {"exec": ["custom.jws.signRequest(environment.KEY)"]}}
+        source = "expect(requestSent.headers['fspiop-signature']).to.have.string('protectedHeader')"
+        transport = ScriptedTransport()
+        assert bench.outcomes(transport, transfer("send", source, scripts=scripts)) == [("passed", "")]
+        sent = transport.sent[0]
+        assert signature_fault(sent.headers, body_text(sent.body), facts["public"]) == ""
+        assert sent.headers["fspiop-uri"] == "/transfers"
+
+    def test_a_key_that_cannot_sign_is_seen_and_the_request_goes_out_unsigned(self, bench: Bench) -> None:
+        scripts = {"preRequest": {"exec": ["custom.jws.signRequest('nonsense')"]}}
+        transport = ScriptedTransport()
+        found = bench.run(bench.case(transfer("send", ACCEPTED, scripts=scripts)), transport)
+        assert "fspiop-signature" not in transport.sent[0].headers
+        assert "custom.jws.signRequest: there is no RSA key" in found.steps[0].error
+
+    def test_what_a_script_appends_is_merged_into_the_body(self, bench: Bench) -> None:
+        appended = (
+            "custom.appendRequestBody({ list: [{ b: 2 }, 3], note: '{$environment.why}' }); environment.why = 'x'"
+        )
+        scripts = {"preRequest": {"exec": [appended]}}
+        transport = ScriptedTransport()
+        body = {"list": [{"a": 1}], "kept": True}
+        bench.run(bench.case(transfer("send", ACCEPTED, scripts=scripts, body=body)), transport)
+        assert transport.sent[0].body == {"list": [{"a": 1, "b": 2}, 3], "kept": True, "note": "x"}
+
+    def test_each_attempt_runs_its_scripts_anew(self, bench: Bench) -> None:
+        scripts = {
+            "preRequest": {"exec": ["requestVariables.n = (requestVariables.n || 0) + 1"]},
+            "postRequest": {"exec": ["environment.tries = (environment.tries || 0) + 1"]},
+        }
+        source = "expect([environment.tries, requestVariables.n]).to.deep.equal([3, 1])"
+        found = bench.outcomes(ScriptedTransport(), transfer("send", source, scripts=scripts, retries=4))
+        assert found == [("passed", "")]
+        assert bench.slept == [0.5, 1.0]
+
+    def test_what_a_script_may_not_reach_is_seen_in_the_step(self, tmp_path: Path) -> None:
+        hosts = HostServices(AllowedHosts.of(["http://hub:1"]))
+        with ScriptHost(functions=hosts.functions()) as host:
+            bench = Bench(host, tmp_path)
+            bench.hosts = hosts
+            source = "try { await axios.get('http://elsewhere:9/x') } catch (e) {}"
+            scripts = {"postRequest": {"exec": [source]}}
+            found = bench.run(bench.case(transfer("send", ACCEPTED, scripts=scripts)), ScriptedTransport())
+        hosts.close()
+        assert "the target names no host elsewhere:9" in found.steps[0].error
 
     def test_what_needs_a_host_function_that_is_not_there_is_an_error_not_a_failure(self, bench: Bench) -> None:
         scripts = {"postRequest": {"exec": ["environment.heard = await websocket.getMessage('x', 1)"]}}
