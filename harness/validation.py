@@ -88,7 +88,7 @@ def _baseline_folder(workspace: Workspace, started: RunStarted | None, against: 
     if against.baseline is None:
         if started is None or started.suite.get("source") == "collection":
             return None
-        return workspace.baseline(started.product, ReleaseVersion.parse(started.release))
+        return workspace.baseline(started.product, ReleaseVersion.parse(started.release), started.suite.get("source"))
     path = Path(against.baseline)
     if path.is_dir():
         return path
@@ -98,7 +98,9 @@ def _baseline_folder(workspace: Workspace, started: RunStarted | None, against: 
         raise UsageError(
             f"no baseline is called {against.baseline!r}", remedy="Give a release's version or a baseline folder"
         ) from None
-    return workspace.baseline(started.product if started else "mojaloop", version)
+    if started is None:
+        return workspace.baseline("mojaloop", version)
+    return workspace.baseline(started.product, version, started.suite.get("source"))
 
 
 def _criteria(workspace: Workspace, started: RunStarted | None, against: Against) -> Criteria | None:

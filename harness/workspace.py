@@ -40,9 +40,10 @@ class Workspace:
         """The pin that fixes a product's suite for ``release``."""
         return self.suite(product) / f"{release}.yaml"
 
-    def baseline(self, product: str, release: ReleaseVersion) -> Path:
-        """The folder with a product's baseline for ``release``."""
-        return self.root / "baselines" / product / str(release)
+    def baseline(self, product: str, release: ReleaseVersion, source: str | None = None) -> Path:
+        """The folder with a product's baseline for ``release``: of its native suite, or of its ``official`` one."""
+        folder = self.root / "baselines" / product / str(release)
+        return folder / "official" if source == "official" else folder
 
     def manifest(self, product: str, release: ReleaseVersion) -> Path:
         """The manifest of ``release``."""

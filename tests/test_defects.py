@@ -54,7 +54,7 @@ def test_every_check_of_the_table_passes_on_a_sound_hub(workspace: Path) -> None
 
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_a_defect_is_caught_by_the_check_of_the_table(defect: str, walks: Mapping[str, Future[Walked]]) -> None:
-    walked = walks[defect].result(timeout=120)
+    walked = walks[defect].result(timeout=600)
     _, check = CAUGHT_BY[defect]
     assert check in walked.rooted
     assert walked.problem == ""

@@ -11,13 +11,14 @@ import typer
 from typer.exceptions import TyperException
 
 from harness import __version__
+from harness.cli.common import Json, Product, Suite, release_of, workspace_here
+from harness.cli.suite import suite_app
 from harness.errors import HarnessError, UsageError
 from harness.model.outcome import ExitCode
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.model.release import ReleaseVersion
     from harness.report.interface import ReportInput
     from harness.workspace import Workspace
 
@@ -37,7 +38,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-suite_app = typer.Typer(help="Versioned suites and their pins.", no_args_is_help=True, rich_markup_mode=None)
 baseline_app = typer.Typer(help="What a release showed before.", no_args_is_help=True, rich_markup_mode=None)
 target_app = typer.Typer(help="Environments under validation.", no_args_is_help=True, rich_markup_mode=None)
 hub_app = typer.Typer(help="The embedded hub.", no_args_is_help=True, rich_markup_mode=None)
@@ -46,9 +46,7 @@ app.add_typer(baseline_app, name="baseline")
 app.add_typer(target_app, name="target")
 app.add_typer(hub_app, name="hub")
 
-Product = Annotated[str, typer.Option("--product", "--suite", help="The product whose suite is meant.")]
 Scheme = Annotated[str | None, typer.Option("--scheme", help="The Scheme whose criteria and targets apply.")]
-Json = Annotated[bool, typer.Option("--json", help="Print what a machine can read.")]
 Run = Annotated[str, typer.Argument(help="A run's id or folder, or latest.")]
 
 
@@ -99,12 +97,19 @@ def run(
     ] = "embedded",
     scheme: Scheme = None,
     product: Product = "mojaloop",
+    suite: Suite = "native",
     workers: Annotated[int, typer.Option("-n", min=0, max=64, help="How many workers; 0 runs in one process.")] = 4,
     label: Annotated[list[str] | None, typer.Option(help="Only cases with this label (repeatable).")] = None,
     keyword: Annotated[str | None, typer.Option("-k", help="Only cases that match this pytest expression.")] = None,
     collection: Annotated[
-        list[Path] | None, typer.Option(help="Run this TTK collection instead of the suite (repeatable).")
+        list[Path] | None, typer.Option(help="Run this TTK collection, or folder of them, instead (repeatable).")
     ] = None,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Run what can be run of a folder with malformed collections.")
+    ] = False,
+    empty_hub: Annotated[
+        bool, typer.Option("--empty-hub", help="The collections provision the embedded hub themselves.")
+    ] = False,
     environment: Annotated[
         Path | None, typer.Option(help="Input values for collections: a TTK environment file.")
     ] = None,
@@ -119,7 +124,7 @@ def run(
     from harness.run.options import resolve_values
     from harness.validation import Against, check_scheme, judge_folder, write_reports
 
-    workspace = _workspace()
+    workspace = workspace_here()
     options = resolve_values(
         start=workspace.root,
         release=release,
@@ -129,9 +134,12 @@ def run(
         run_id=run_id,
         labels=label or (),
         defects=defect or (),
-        paths=[path.resolve() for path in collection] if collection else [workspace.suite(product)],
+        suite=suite,
+        paths=[path.resolve() for path in collection or ()],
+        keep_going=keep_going,
         keyword=keyword,
         environment=environment,
+        provision=not empty_hub,
     )
     check_scheme(workspace, scheme)
     console = _console(stderr=as_json)
@@ -155,7 +163,7 @@ def judge(
     """Decide again from a run's journal, if need be against another baseline or by other criteria."""
     from harness.validation import Against, judge_folder, write_reports
 
-    workspace = _workspace()
+    workspace = workspace_here()
     judged = judge_folder(workspace, workspace.run_folder(run), Against(scheme, criteria, baseline))
     _show(workspace, judged, write_reports(judged), as_json=as_json)
     return judged.judged.verdict.kind.exit_code
@@ -173,56 +181,11 @@ def report(
     formats = {"allure": AllureResults()}
     if format_ not in formats:
         raise UsageError(f"no report format is called {format_!r}", remedy=f"Choose one of: {', '.join(formats)}")
-    workspace = _workspace()
+    workspace = workspace_here()
     judged = judge_folder(workspace, workspace.run_folder(run))
     for path in formats[format_].write(judged, judged.folder):
         typer.echo(workspace.relative(path))
     return 0
-
-
-@suite_app.command("list")
-def suite_list() -> None:
-    """List the suites of this workspace and the releases they are pinned for."""
-    from harness.suite.pin import check_pin, load_pin, suite_files
-
-    workspace = _workspace()
-    for folder in sorted(path for path in (workspace.root / "suites").iterdir() if path.is_dir()):
-        files = suite_files(folder)
-        for path in sorted(folder.glob("v*.yaml")):
-            pin = load_pin(path)
-            found = check_pin(pin, files=files, cases=None)
-            typer.echo(f"{folder.name} {path.stem}: {len(pin.cases) if pin else 0} cases, pin {found.status}")
-
-
-@suite_app.command("pin")
-def suite_pin(release: str, product: Product = "mojaloop") -> None:
-    """Fix the suite, as it is now, for a release."""
-    from harness.run.plan import collect_cases
-    from harness.suite.pin import make_pin, write_pin
-
-    workspace, version = _workspace(), _release(release)
-    cases = collect_cases(workspace, product, version)
-    path = workspace.pin(product, version)
-    write_pin(make_pin(workspace.suite(product), product=product, release=str(version), cases=cases), path)
-    typer.echo(f"{workspace.relative(path)}: {len(cases)} cases")
-
-
-@suite_app.command("verify")
-def suite_verify(release: str, product: Product = "mojaloop") -> int:
-    """Say whether the suite is still what its pin fixed: exit 0 if so, 1 if not."""
-    from harness.run.plan import collect_cases
-    from harness.suite.pin import check_pin, load_pin, suite_files
-
-    workspace, version = _workspace(), _release(release)
-    pin = load_pin(workspace.pin(product, version))
-    if pin is None:
-        raise UsageError(f"{product} {version} has no pin", remedy=f"Make one with harness suite pin {version}")
-    cases = collect_cases(workspace, product, version)
-    found = check_pin(pin, files=suite_files(workspace.suite(product)), cases=cases)
-    typer.echo(f"{product} {version}: {len(cases)} cases, pin {found.status}")
-    for difference in found.differences:
-        typer.echo(f"  {difference}")
-    return 0 if found.status == "match" else 1
 
 
 @baseline_app.command("record")
@@ -236,7 +199,7 @@ def baseline_record(
     from harness.judge.evidence import evidence_from_records
     from harness.run.reader import read_journal
 
-    workspace = _workspace()
+    workspace = workspace_here()
     evidences = []
     for name in runs:
         journal = read_journal(workspace.run_folder(name))
@@ -248,7 +211,7 @@ def baseline_record(
         recorded_at=iso_ms(),
         recorded_by=f"mojaloop-harness {__version__}",
     )
-    folder = workspace.baseline(baseline.product, _release(baseline.release))
+    folder = workspace.baseline(baseline.product, release_of(baseline.release))
     write_baseline(baseline, folder)
     typer.echo(f"{workspace.relative(folder)}: {len(baseline.results)} checks from {len(evidences)} runs")
 
@@ -258,7 +221,7 @@ def baseline_list() -> None:
     """List the baselines of this workspace."""
     from harness.judge.baseline_store import load_baseline
 
-    workspace = _workspace()
+    workspace = workspace_here()
     for path in sorted((workspace.root / "baselines").glob("*/v*/baseline.yaml")):
         baseline = load_baseline(path.parent)
         typer.echo(
@@ -279,8 +242,8 @@ def target_check(
     from harness.target.load import load_target
     from harness.target.preflight import probe
 
-    workspace = _workspace()
-    manifest = load_manifest(workspace.manifest(product, _release(release))) if release else None
+    workspace = workspace_here()
+    manifest = load_manifest(workspace.manifest(product, release_of(release))) if release else None
     well = True
     for found in probe(load_target(workspace.target(target, scheme)), manifest):
         expected = found.expected_version
@@ -305,7 +268,7 @@ def hub_serve(
     from harness.hub.server import serve
     from harness.release.manifest import load_manifest
 
-    manifest = load_manifest(_workspace().manifest("mojaloop", _release(release)))
+    manifest = load_manifest(workspace_here().manifest("mojaloop", release_of(release)))
     ports = {service: port_base + number for number, service in enumerate(HUB_SERVICES)} if port_base else {}
     config = HubConfig.of(manifest, defects=defect or (), host=host, ports=ports)
 
@@ -326,21 +289,6 @@ def hub_defects() -> None:
     width = max(len(name) for name in DEFECTS)
     for defect in DEFECTS.values():
         typer.echo(f"{defect.name:<{width}}  {defect.component:<24} {defect.description}")
-
-
-def _workspace() -> Workspace:
-    from harness.workspace import find_workspace
-
-    return find_workspace(Path.cwd())
-
-
-def _release(text: str) -> ReleaseVersion:
-    from harness.model.release import ReleaseVersion
-
-    try:
-        return ReleaseVersion.parse(text)
-    except ValueError as problem:
-        raise UsageError(str(problem), remedy="Give it as published, for instance v17.1.0") from None
 
 
 def _console(*, stderr: bool = False) -> Console:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.engine.inbound.client import AnyDfsp
+from harness.engine.ttk.hosts import AllowedHosts, HostServices
 from harness.engine.ttk.runner import Context, RunVariables, run_case
 from harness.engine.ttk.script import ScriptHost
 from harness.model.ids import SEPARATOR
@@ -15,15 +17,15 @@ from harness.model.outcome import Severity
 from harness.run.context import PlannedCase
 from harness.run.plan import CASE
 from harness.run.worker import Worker, recorder_of
-from harness.suite.ttk.loader import load_collection
+from harness.suite.ttk.folder import load_folder, root_of
 from harness.suite.ttk.model import Case
 
-__all__ = ["CollectionFile", "CollectionItem", "collection_root"]
+__all__ = ["CollectionFile", "CollectionItem"]
 
 
-def collection_root(path: Path) -> Path:
-    """Returns the folder that case paths are relative to: the nearest ``collections`` above, else the file's own."""
-    return next((parent for parent in path.parents if parent.name == "collections"), path.parent)
+def _urls(inputs: Mapping[str, Any]) -> list[str]:
+    """Returns the addresses among input values: what whoever described the environment lets scripts reach."""
+    return [value for value in inputs.values() if isinstance(value, str) and "://" in value]
 
 
 class CollectionFile(pytest.File):
@@ -31,8 +33,10 @@ class CollectionFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yields one item per case, in the order of the document."""
-        for case in load_collection(self.path, root=collection_root(self.path)).cases:
-            yield CollectionItem.from_parent(self, name=case.case_id.rpartition(SEPARATOR)[2], case=case)
+        path = self.path.resolve()
+        for file in load_folder(root_of(path), below=path).files:
+            for case in file.collection.cases:
+                yield CollectionItem.from_parent(self, name=case.case_id.rpartition(SEPARATOR)[2], case=case)
 
 
 class CollectionItem(pytest.Item):
@@ -52,7 +56,6 @@ class CollectionItem(pytest.Item):
             file=file,
             selected=True,
             checks=tuple(str(check) for check in case.checks),
-            group=file,
         )
 
     def runtest(self) -> None:
@@ -61,8 +64,12 @@ class CollectionItem(pytest.Item):
         assert isinstance(worker, Worker)
         shared = worker.shared
         if "scripts" not in shared:
-            shared["scripts"] = scripts = ScriptHost()
-            worker.closing.append(scripts.close)
+            target = worker.context.target
+            allowed = [*target.services.values(), worker.context.inbound.public_url, *_urls(worker.context.inputs)]
+            hosts = HostServices(AllowedHosts.of(allowed), inbound=AnyDfsp(worker.inbound))
+            shared["hosts"] = hosts
+            shared["scripts"] = scripts = ScriptHost(functions=hosts.functions())
+            worker.closing += [scripts.close, hosts.close]
             shared["variables"] = RunVariables.starting(worker.context.inputs)
         run_case(
             self.case,
@@ -72,6 +79,7 @@ class CollectionItem(pytest.Item):
                 scripts=shared["scripts"],
                 variables=shared["variables"],
                 services=worker.context.target.services,
+                hosts=shared["hosts"],
             ),
         )
 

@@ -32,6 +32,8 @@ class RunContext:
     """Where a worker leaves its plan for the controller."""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     """Input values for collections."""
+    collections: Mapping[str, str] = field(default_factory=dict)
+    """The paths of the collections to run, in order, each with the group that must stay in one worker."""
     worker: str = "main"
 
     def to_json(self) -> dict[str, Any]:
@@ -52,6 +54,7 @@ class RunContext:
             "labels": list(self.labels),
             "plan_folder": str(self.plan_folder),
             "inputs": dict(self.inputs),
+            "collections": dict(self.collections),
             "worker": self.worker,
         }
 
@@ -76,6 +79,7 @@ class RunContext:
             labels=tuple(data["labels"]),
             plan_folder=Path(data["plan_folder"]),
             inputs=data["inputs"],
+            collections=data["collections"],
             worker=data["worker"],
         )
 

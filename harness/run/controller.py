@@ -32,7 +32,6 @@ from harness.model.records import (
     WorkerLost,
     record_from_json,
 )
-from harness.run.collection import collection_root
 from harness.run.context import PlannedCase, RunContext
 from harness.run.journal import JournalWriter
 from harness.run.options import RunOptions
@@ -40,7 +39,6 @@ from harness.run.provenance import new_run_id, run_started
 from harness.run.redact import Redactor, is_secret_name
 from harness.run.stage import Stage
 from harness.suite.pin import check_pin, load_pin
-from harness.suite.ttk.loader import load_collection
 
 __all__ = ["Controller", "Listener"]
 
@@ -99,8 +97,8 @@ class Controller:
 
     def _open(self) -> None:
         options = self.options
-        for path in options.collections:
-            load_collection(path, root=collection_root(path))
+        for text in options.suite.problems:
+            self._problem(text)
         stage = self._stage = Stage.open(options, self._notes.put)
         run_id = options.run_id or new_run_id(options)
         self.folder = options.workspace.runs / run_id
@@ -119,6 +117,7 @@ class Controller:
             labels=options.labels,
             plan_folder=self._plan_folder,
             inputs=stage.inputs,
+            collections={str(path): options.suite.groups.get(str(path), "all") for path in options.collections},
         )
         hidden = [str(value) for name, value in stage.inputs.items() if is_secret_name(name)]
         redactor = Redactor([*stage.target.secrets, *hidden, stage.inbound.address.token])
@@ -160,6 +159,15 @@ class Controller:
         """With pytest-xdist: hands the run to a new worker."""
         context = {**self.context.to_json(), "worker": node.gateway.id}
         node.workerinput["harness"] = json.dumps(context)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> object | None:
+        """With pytest-xdist: keeps the cases of collections that build on each other in one worker, in order."""
+        if not self.options.collections:
+            return None
+        from harness.run.schedule import GroupScheduling
+
+        return GroupScheduling(config, log, lambda node: (self._plan or {})[node].group)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any) -> None:

@@ -35,14 +35,14 @@ def execute(
 ) -> Execution:
     """Runs the suite of ``options`` and returns where its journal is. Raises ``HarnessError`` where it cannot begin.
 
-    ``workers`` is the number of pytest-xdist workers, 0 for none; collections, whose cases build on each other, run in
-    one process. What pytest itself prints is held back: the journal and the summary say it better.
+    ``workers`` is the number of pytest-xdist workers, 0 for none; cases of collections that build on each other stay in
+    one. What pytest itself prints is held back: the journal and the summary say it better.
     """
     controller = Controller(options, listener)
     controller.open()
-    spread = ["-n", "0"] if options.collections else ["-n", str(workers), "--dist", "worksteal"]
+    spread = ["-n", str(workers), "--dist", "loadscope" if options.collections else "worksteal"]
     arguments = [
-        *(str(path) for path in options.paths),
+        *(str(path) for path in options.suite.paths),
         "-c", str(RUN_INI), "--rootdir", str(options.workspace.root), *spread,
         "--harness-target", options.target_name, "--harness-release", str(options.release),
         "--harness-product", options.product,

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from harness.errors import SuiteError, UsageError
+from harness.errors import UsageError
 from harness.model.release import Release, ReleaseVersion
+from harness.run.what import NATIVE, SuiteToRun, find_suite
 from harness.workspace import Workspace, find_workspace
 
 if TYPE_CHECKING:
@@ -58,17 +59,19 @@ class RunOptions:
     run_id: str | None
     labels: tuple[str, ...]
     defects: tuple[str, ...]
-    paths: tuple[Path, ...]
-    """What pytest was told to collect."""
+    suite: SuiteToRun
     environment: Path | None = None
     """The environment file whose input values collections get."""
     keyword: str | None = None
     """What else narrows the selection: the ``-k``, ``-m``, ``--lf`` of pytest."""
 
+    provision: bool = True
+    """Whether the embedded hub is provisioned with the official cast before collections run."""
+
     @property
     def collections(self) -> tuple[Path, ...]:
-        """The TTK collections among the paths."""
-        return tuple(path for path in self.paths if path.suffix == ".json")
+        """The TTK collections to run, in order; none where the suite is native."""
+        return self.suite.collections
 
 
 def resolve(config: pytest.Config) -> RunOptions:
@@ -82,7 +85,8 @@ def resolve(config: pytest.Config) -> RunOptions:
         run_id=config.getoption("harness_run_id"),
         labels=config.getoption("harness_label"),
         defects=config.getoption("harness_defect"),
-        paths=[Path(str(arg).partition("::")[0]) for arg in config.args],
+        suite=NATIVE,
+        paths=_paths(config),
         keyword=_narrowed(config),
     )
 
@@ -97,9 +101,12 @@ def resolve_values(
     run_id: str | None,
     labels: Sequence[str],
     defects: Sequence[str],
-    paths: Sequence[Path],
+    suite: str = NATIVE,
+    paths: Sequence[Path] = (),
     keyword: str | None = None,
     environment: Path | None = None,
+    keep_going: bool = False,
+    provision: bool = True,
 ) -> RunOptions:
     """Returns a run's options from plain values; see ``resolve``."""
     from harness.release.manifest import load_manifest  # late: pydantic is not needed to print a help text
@@ -112,9 +119,6 @@ def resolve_values(
     except ValueError as problem:
         raise UsageError(str(problem), remedy="Give the release as published, for instance v17.1.0") from None
     absolute = tuple(path if path.is_absolute() else start / path for path in paths)
-    for path in absolute:
-        if not path.exists():
-            raise SuiteError("there is no such suite, case file or collection", file=path, remedy="Check the path")
     manifest = load_manifest(workspace.manifest(product, version))
     if (manifest.product, manifest.version) != (product, version):
         raise UsageError(
@@ -123,6 +127,7 @@ def resolve_values(
         )
     if scheme is not None and not workspace.scheme(scheme).is_dir():
         raise UsageError(f"no Scheme is called {scheme!r}", remedy="Schemes are the folders under scheme_rules/")
+    found = find_suite(workspace, product, version, suite=suite, paths=absolute, keep_going=keep_going)
     return RunOptions(
         workspace=workspace,
         product=product,
@@ -134,20 +139,24 @@ def resolve_values(
         run_id=run_id,
         labels=tuple(labels),
         defects=tuple(defects),
-        paths=absolute,
+        suite=found,
         keyword=keyword,
-        environment=environment or _environment_beside(absolute),
+        environment=environment or _environment_beside(found.collections),
+        provision=provision,
     )
 
 
 def _environment_beside(paths: Sequence[Path]) -> Path | None:
     """Returns the environment that is published beside a collection: ``environments/hub.json`` above it."""
     for path in paths:
-        if path.suffix == ".json":
-            for parent in path.parents:
-                if (found := parent / "environments" / "hub.json").is_file():
-                    return found
+        for parent in path.parents:
+            if (found := parent / "environments" / "hub.json").is_file():
+                return found
     return None
+
+
+def _paths(config: pytest.Config) -> list[Path]:
+    return list(dict.fromkeys(Path(str(arg).partition("::")[0]) for arg in config.args))
 
 
 def _narrowed(config: pytest.Config) -> str | None:

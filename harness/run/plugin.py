@@ -6,6 +6,7 @@ Kept light: every pytest on the machine loads this module.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -59,8 +60,10 @@ def _register_worker(config: pytest.Config, context: object) -> None:
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collects TTK collections where a run of ours is on."""
     worker = parent.config.pluginmanager.get_plugin("harness-worker")
-    if worker is None or file_path.suffix != ".json" or file_path.name == "master.json":
+    if worker is None or str(file_path.resolve()) not in worker.context.collections:
         return None
     from harness.run.collection import CollectionFile
 
-    return CollectionFile.from_parent(parent, path=file_path)
+    # pytest names every file outside its root by nothing but its last part, and two would be one
+    node = os.path.relpath(file_path, parent.config.rootpath)
+    return CollectionFile.from_parent(parent, path=file_path, nodeid=Path(node).as_posix())

@@ -11,7 +11,7 @@ from typing import Any, Self, final
 
 from harness.engine.inbound.messages import InboundNote
 from harness.engine.inbound.server import InboundServer
-from harness.engine.simulators import backend_inputs, set_stage
+from harness.engine.simulators import backend_inputs, play_cast, set_stage
 from harness.engine.ttk.inputs import load_inputs
 from harness.hub.process import HubProcess
 from harness.model.records import ServiceProbed
@@ -102,5 +102,8 @@ class Stage:
         self.inputs |= backend_inputs(target.services, self.inbound)
         target = replace(target, currency=str(self.inputs.get("currency", target.currency)))
         version = str(self.inputs.get("expectedPartiesVersion", "1.1"))
-        set_stage(target, options.manifest, self.inbound, api_version=version)
+        if options.provision:
+            set_stage(target, options.manifest, self.inbound, api_version=version)
+        else:
+            play_cast(target.services, self.inbound, api_version=version)
         return target

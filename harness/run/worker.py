@@ -66,6 +66,13 @@ class Worker:
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Makes every item a case of this release, before any selection of pytest's takes some away."""
         kept, self._problems = sort_out(items, self.context.suite, self.context.release.version)
+        order = {path: number for number, path in enumerate(self.context.collections)}
+        # a stable sort: only files change places, the cases of one keep their order
+        kept.sort(key=lambda item: order.get(str(item.path.resolve()), 0))
+        for item in kept:
+            for label in item.stash[CASE].labels:
+                config.addinivalue_line("markers", f"{label}: a label of cases")
+                item.add_marker(getattr(pytest.mark, label))
         self._collected = kept
         wanted = set(self.context.labels)
         selected = [item for item in kept if not wanted or wanted & set(item.stash[CASE].labels)]
@@ -79,7 +86,9 @@ class Worker:
         self.plan = []
         for item in self._collected:
             planned = item.stash[CASE]
-            self.plan.append(PlannedCase.from_json({**planned.to_json(), "selected": item.nodeid in chosen}))
+            group = self.context.collections.get(str(item.path.resolve()))
+            seen = {"selected": item.nodeid in chosen, "group": group}
+            self.plan.append(PlannedCase.from_json({**planned.to_json(), **seen}))
         path = self.context.plan_folder / f"{self.context.worker}.json"
         plan = {"cases": [planned.to_json() for planned in self.plan], "problems": self._problems}
         path.write_text(json.dumps(plan), encoding="utf-8")

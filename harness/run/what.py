@@ -1,0 +1,143 @@
+"""What is to run: the native suite of a product, an imported official one, or collections given by path.
+
+Collections are read here, whole, before anything starts: a malformed one ends the command, or, where the caller chose
+to go on, is a problem of the run that keeps it from an approval.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+from harness.errors import CollectionError, SuiteError, UsageError
+from harness.model.release import ReleaseVersion
+from harness.suite.pin import PinCheck, check_pin, load_pin, suite_digest, suite_files
+from harness.workspace import Workspace
+
+if TYPE_CHECKING:
+    from harness.suite.ttk.folder import Suite
+
+__all__ = ["GOLDEN_PATH", "NATIVE", "OFFICIAL", "SuiteToRun", "find_suite"]
+
+NATIVE = "native"
+OFFICIAL = "official"
+GOLDEN_PATH = "hub/golden_path"
+"""The part of an official suite that validates; provisioning and clean-up are its means."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class SuiteToRun:
+    """A suite, found and read. ``collections`` are its files in the order they run; none for a native suite."""
+
+    name: str
+    source: str
+    """``native``, ``official`` or ``collection``."""
+    digest: str
+    pin: PinCheck
+    paths: tuple[Path, ...]
+    """What pytest is told to collect."""
+    collections: tuple[Path, ...] = ()
+    groups: Mapping[str, str] = field(default_factory=dict)
+    """Of each collection's path, the group whose cases must run in one worker, in order."""
+    whole: bool = True
+    """Whether this is all of the suite."""
+    problems: tuple[str, ...] = ()
+    """Why files are missing here, where the caller chose to go on."""
+
+
+def find_suite(
+    workspace: Workspace,
+    product: str,
+    release: ReleaseVersion,
+    *,
+    suite: str = NATIVE,
+    paths: Sequence[Path] = (),
+    keep_going: bool = False,
+) -> SuiteToRun:
+    """Returns the suite ``suite`` of ``product`` for ``release``, or what ``paths`` name where any are given.
+
+    Raises ``SuiteError`` where it is absent, malformed, or an imported one was changed since.
+    """
+    for path in paths:
+        if not path.exists():
+            raise SuiteError("there is no such suite, case file or collection", file=path, remedy="Check the path")
+    if suite == OFFICIAL and not paths:
+        return _official(workspace, product, release)
+    if suite not in (NATIVE, OFFICIAL, product):
+        raise UsageError(f"no suite is called {suite!r}", remedy=f"Choose {NATIVE} or {OFFICIAL}")
+    if any(path.suffix == ".json" or _holds_collections(path) for path in paths):
+        return _collections(paths, keep_going=keep_going)
+    return _native(workspace, product, release, paths)
+
+
+def _native(workspace: Workspace, product: str, release: ReleaseVersion, paths: Sequence[Path]) -> SuiteToRun:
+    folder = workspace.suite(product).resolve()
+    if not folder.is_dir():
+        raise SuiteError("there is no such suite", file=folder, remedy="Check the product's name")
+    files = suite_files(folder)
+    pin = check_pin(load_pin(workspace.pin(product, release)), files=files, cases=None)
+    chosen = tuple(paths) or (folder,)
+    whole = all(path.resolve() == folder for path in chosen)
+    return SuiteToRun(product, NATIVE, suite_digest(files), pin, chosen, whole=whole)
+
+
+def _official(workspace: Workspace, product: str, release: ReleaseVersion) -> SuiteToRun:
+    from harness.suite.imported.store import COLLECTIONS, imported_folder, load_imported
+    from harness.suite.ttk.selection import keep
+
+    folder = imported_folder(workspace.root / "suites", product, release)
+    if not folder.is_dir():
+        raise SuiteError(
+            f"the official suite of {product} {release} is not imported",
+            file=folder,
+            remedy=f"harness suite import ARCHIVE --product {product} --release {release}",
+        )
+    imported = load_imported(folder)
+    files = tuple(file.file for file in imported.suite.files if file.collection.path.startswith(f"{GOLDEN_PATH}/"))
+    if not files:
+        raise SuiteError(f"holds nothing under {COLLECTIONS}/{GOLDEN_PATH}", file=folder, remedy="Import it again")
+    digest = imported.lock.digest
+    groups = _groups(keep(imported.suite, lambda case: case.case_id.startswith(f"{GOLDEN_PATH}/")))
+    return SuiteToRun(OFFICIAL, OFFICIAL, digest, PinCheck("match", digest), files, files, groups)
+
+
+def _collections(paths: Sequence[Path], *, keep_going: bool) -> SuiteToRun:
+    from harness.suite.ttk.folder import load_folder, root_of
+
+    files: list[Path] = []
+    problems: list[CollectionError] = []
+    groups: dict[str, str] = {}
+    for path in paths:
+        absolute = path.resolve()
+        suite = load_folder(root_of(absolute), below=absolute, on_problem=problems.append if keep_going else None)
+        files += [file.file for file in suite.files if file.file not in files]
+        groups |= _groups(suite)
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return SuiteToRun(
+        name=", ".join(sorted(path.name for path in paths)),
+        source="collection",
+        digest=suite_digest(digests),
+        pin=PinCheck("absent"),
+        paths=tuple(files),
+        collections=tuple(files),
+        groups=groups if len(paths) == 1 else dict.fromkeys(groups, "all"),
+        problems=tuple(str(problem) for problem in problems),
+    )
+
+
+def _groups(suite: Suite) -> dict[str, str]:
+    from harness.suite.ttk.ordering import needs_order
+
+    return {file: group.files[0] for group in needs_order(suite) for file in _paths_of(suite, group.files)}
+
+
+def _paths_of(suite: Suite, names: Collection[str]) -> Iterator[str]:
+    return (str(file.file) for file in suite.files if file.collection.path in names)
+
+
+def _holds_collections(path: Path) -> bool:
+    return path.is_dir() and next(path.rglob("*.json"), None) is not None and not any(path.rglob("test_*.py"))
