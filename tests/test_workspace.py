@@ -108,3 +108,10 @@ def test_init_from_the_command_says_what_to_do_next(tmp_path: Path) -> None:
     again = harness("init", "mine", cwd=tmp_path)
     assert again.code == 3
     assert "already holds" in again.err
+
+
+def test_the_baseline_of_the_official_suite_lies_beside_that_of_the_native_one(tmp_path: Path) -> None:
+    workspace, release = Workspace(tmp_path), ReleaseVersion(17, 1, 0)
+    native = workspace.baseline("mojaloop", release, "mojaloop")
+    assert native == workspace.baseline("mojaloop", release) == workspace.baseline("mojaloop", release, "native")
+    assert workspace.baseline("mojaloop", release, "official") == native / "official"

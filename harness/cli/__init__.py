@@ -211,7 +211,8 @@ def baseline_record(
         recorded_at=iso_ms(),
         recorded_by=f"mojaloop-harness {__version__}",
     )
-    folder = workspace.baseline(baseline.product, release_of(baseline.release))
+    # the official suite has a baseline of its own beside the native one's, which it must never replace
+    folder = workspace.baseline(baseline.product, release_of(baseline.release), baseline.suite_name)
     write_baseline(baseline, folder)
     typer.echo(f"{workspace.relative(folder)}: {len(baseline.results)} checks from {len(evidences)} runs")
 
