@@ -8,12 +8,9 @@ from __future__ import annotations
 import json
 import queue
 import shutil
-import signal
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any, Protocol, final
 
 import pytest
@@ -33,6 +30,7 @@ from harness.model.records import (
     record_from_json,
 )
 from harness.run.context import PlannedCase, RunContext
+from harness.run.interrupt import Interruption
 from harness.run.journal import JournalWriter
 from harness.run.options import RunOptions
 from harness.run.provenance import new_run_id, run_started
@@ -83,9 +81,9 @@ class Controller:
         self._finished: set[str] = set()
         self._checks = 0
         self._problems: list[str] = []
+        self._interruption = Interruption()
         self._interrupted: str | None = None
         self._started = time.monotonic()
-        self._previous_sigterm: Callable[[int, FrameType | None], Any] | int | None = None
 
     def open(self) -> None:
         """Starts the servers, opens the journal, probes the target. On failure clears up and raises."""
@@ -134,19 +132,14 @@ class Controller:
     # -- what pytest tells -----------------------------------------------------------------------------------------
 
     def pytest_sessionstart(self) -> None:
-        """Makes SIGTERM an orderly interruption."""
-        self._previous_sigterm = signal.getsignal(signal.SIGTERM)
-        signal.signal(signal.SIGTERM, self._on_sigterm)
+        """Makes SIGTERM and SIGINT orderly interruptions."""
+        self._interruption.install()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self) -> None:
         """Runs no case on a target that is not there."""
         if self._stage is not None and self._stage.down:
             pytest.exit(f"preflight: no usable answer from {', '.join(self._stage.down)}", returncode=2)
-
-    def _on_sigterm(self, _number: int, _frame: FrameType | None) -> None:
-        self._interrupted = "SIGTERM"
-        raise KeyboardInterrupt("SIGTERM")
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -213,7 +206,8 @@ class Controller:
         payload = json.loads(text)
         for exchange in payload["exchanges"]:
             if self._journal:
-                self._journal.exchange(exchange)
+                with self._interruption.held():
+                    self._journal.exchange(exchange)
         for data in payload["records"]:
             record = record_from_json(data)
             self._write(record)
@@ -234,7 +228,7 @@ class Controller:
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Somebody stopped the run."""
-        self._interrupted = self._interrupted or f"{excinfo.typename}: {excinfo.value}".rstrip(": ")
+        self._interrupted = self._interruption.reason or f"{excinfo.typename}: {excinfo.value}".rstrip(": ")
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """Pytest or a plugin broke."""
@@ -267,9 +261,7 @@ class Controller:
 
     def close(self) -> None:
         """Stops what was started, in the reverse order. Safe to call twice."""
-        if self._previous_sigterm is not None:
-            signal.signal(signal.SIGTERM, self._previous_sigterm)
-            self._previous_sigterm = None
+        self._interruption.restore()
         if self._listener:
             self._listener.stop()
         if self._journal is not None:
@@ -323,7 +315,8 @@ class Controller:
 
     def _write(self, record: Any) -> None:
         if self._journal is not None:
-            self._journal.write(record)
+            with self._interruption.held():
+                self._journal.write(record)
 
     def _drain_notes(self) -> None:
         while not self._notes.empty():
