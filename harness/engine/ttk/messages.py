@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from harness.engine.exchange import CallbackRoutes, Exchange, Request
 from harness.engine.ttk.values import is_falsy, js_text
-from harness.fspiop.resources import Operation, component_behind, find_operation
+from harness.fspiop.resources import REQUEST_IDS, Operation, component_behind, find_operation
 
 __all__ = [
     "assertion_request",
@@ -32,16 +32,6 @@ __all__ = [
 ]
 
 _ASYNCHRONOUS = ("fspiop", "iso20022")
-_BODY_IDS = {
-    "/transfers": "transferId",
-    "/quotes": "quoteId",
-    "/bulkQuotes": "bulkQuoteId",
-    "/fxQuotes": "conversionRequestId",
-    "/fxTransfers": "commitRequestId",
-    "/transactionRequests": "transactionRequestId",
-    "/participants": "requestId",
-}
-"""Which field of a POST's body becomes the id in its callback's path (FSPIOP API 1.1, section 6; fx: 2.0)."""
 _AXIOS_SAFE = "-_.!~*'():$,"
 """What the reference engine's HTTP library leaves as it is in a query (a space becomes ``+``)."""
 
@@ -109,9 +99,9 @@ def callback_routes(api_type: str, document: Mapping[str, Any]) -> CallbackRoute
     if operation is None or operation.callback is None or operation.error_callback is None:
         return None
     found = operation.match(path) or {}
-    if method == "POST" and path in _BODY_IDS:
+    if method == "POST" and path in REQUEST_IDS:
         body = document.get("body")
-        ident = body.get(_BODY_IDS[path]) if isinstance(body, dict) else None
+        ident = body.get(REQUEST_IDS[path]) if isinstance(body, dict) else None
         if is_falsy(ident):
             return None
         found = {"ID": js_text(ident)}
