@@ -10,18 +10,26 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
 from cryptography.x509 import load_pem_x509_certificate
 
 from harness.errors import UsageError
 
-__all__ = ["body_text", "read_key", "signature_fault", "signed_headers"]
+__all__ = ["KeyPair", "body_text", "fspiop_uri", "new_key", "read_key", "signature_fault", "signed_headers"]
 
 _RESOURCE = re.compile(
     r"/(?:participants|parties|quotes|bulkQuotes|transfers|bulkTransfers|transactionRequests|thirdpartyRequests"
@@ -29,9 +37,32 @@ _RESOURCE = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """An RSA key, both halves in PEM."""
+
+    private: str = field(repr=False)
+    public: str
+
+
+def new_key() -> KeyPair:
+    """Returns a new key of 2048 bits, the least that RFC 7518, section 3.3, allows."""
+    key = generate_private_key(public_exponent=65537, key_size=2048)
+    return KeyPair(
+        private=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii"),
+        public=key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii"),
+    )
+
+
 def body_text(body: Any) -> str:
     """Returns the text that ``body`` is sent as: what is text goes as it is, the rest as JSON without spaces."""
     return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def fspiop_uri(url: str) -> str | None:
+    """Returns the part of ``url`` that FSPIOP-URI names, from the resource on; ``None`` where it names none."""
+    found = _RESOURCE.search(url.partition("?")[0])
+    return None if found is None else found[0]
 
 
 def signed_headers(headers: Mapping[str, str], *, method: str, url: str, body: Any, key: str) -> dict[str, str]:
@@ -45,23 +76,23 @@ def signed_headers(headers: Mapping[str, str], *, method: str, url: str, body: A
         raise UsageError("the key to sign with is a public one", remedy="Give the RSA private key in PEM")
     if body in (None, ""):
         raise UsageError("a request without a body cannot be signed")
-    found = _RESOURCE.search(url.partition("?")[0])
-    if found is None:
+    uri = fspiop_uri(url)
+    if uri is None:
         raise UsageError(f"{url} is no FSPIOP resource, so there is no FSPIOP-URI to sign")
     protected = {
         "alg": "RS256",
-        "FSPIOP-URI": found[0],
+        "FSPIOP-URI": uri,
         "FSPIOP-HTTP-Method": method.upper(),
         "FSPIOP-Source": headers.get("fspiop-source"),
     }
-    for field, name in (("FSPIOP-Destination", "fspiop-destination"), ("Date", "date")):
-        if headers.get(name):
-            protected[field] = headers[name]
+    for name in ("FSPIOP-Destination", "Date"):
+        if headers.get(name.lower()):
+            protected[name] = headers[name.lower()]
     header = _base64url(json.dumps(protected, separators=(",", ":")).encode())
     signing_input = f"{header}.{_base64url(body_text(body).encode())}"
     signature = _base64url(private.sign(signing_input.encode(), PKCS1v15(), SHA256()))
     value = json.dumps({"signature": signature, "protectedHeader": header}, separators=(",", ":"))
-    return {"fspiop-uri": found[0], "fspiop-http-method": method.upper(), "fspiop-signature": value}
+    return {"fspiop-uri": uri, "fspiop-http-method": method.upper(), "fspiop-signature": value}
 
 
 def signature_fault(headers: Mapping[str, str], body: str, key: str) -> str:
@@ -84,9 +115,9 @@ def signature_fault(headers: Mapping[str, str], body: str, key: str) -> str:
         public.verify(signature, signing_input, PKCS1v15(), SHA256())
     except InvalidSignature:
         return "the signature does not hold"
-    for field in ("FSPIOP-URI", "FSPIOP-HTTP-Method", "FSPIOP-Source", "FSPIOP-Destination", "Date"):
-        if protected.get(field) != headers.get(field.lower()) and (field != "Date" or field in protected):
-            return f"{field} is {protected.get(field)} in the signature, {headers.get(field.lower())} in the headers"
+    for name in ("FSPIOP-URI", "FSPIOP-HTTP-Method", "FSPIOP-Source", "FSPIOP-Destination", "Date"):
+        if protected.get(name) != headers.get(name.lower()) and (name != "Date" or name in protected):
+            return f"{name} is {protected.get(name)} in the signature, {headers.get(name.lower())} in the headers"
     return ""
 
 
