@@ -11,6 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from harness import __version__
+from harness.cli.baseline import baseline_app
 from harness.cli.common import Json, Product, Suite, release_of, workspace_here
 from harness.cli.suite import suite_app
 from harness.errors import HarnessError, UsageError
@@ -38,7 +39,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-baseline_app = typer.Typer(help="What a release showed before.", no_args_is_help=True, rich_markup_mode=None)
 target_app = typer.Typer(help="Environments under validation.", no_args_is_help=True, rich_markup_mode=None)
 hub_app = typer.Typer(help="The embedded hub.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(suite_app, name="suite")
@@ -186,49 +186,6 @@ def report(
     for path in formats[format_].write(judged, judged.folder):
         typer.echo(workspace.relative(path))
     return 0
-
-
-@baseline_app.command("record")
-def baseline_record(
-    runs: Annotated[list[str], typer.Argument(help="Run ids or folders of one suite, release and target.")],
-) -> None:
-    """Make the release's baseline from finished runs. Cut-off, partial or off-pin runs are refused."""
-    from harness.fspiop.dates import iso_ms
-    from harness.judge.baseline import BaselineSource, baseline_from_evidence
-    from harness.judge.baseline_store import write_baseline
-    from harness.judge.evidence import evidence_from_records
-    from harness.run.reader import read_journal
-
-    workspace = workspace_here()
-    evidences = []
-    for name in runs:
-        journal = read_journal(workspace.run_folder(name))
-        evidences.append(evidence_from_records(journal.records, damage=journal.damage, journal_digest=journal.digest))
-    embedded = any(one.started is not None and one.started.target.get("kind") == "embedded" for one in evidences)
-    baseline = baseline_from_evidence(
-        evidences,
-        source=BaselineSource.EMBEDDED if embedded else BaselineSource.OSS,
-        recorded_at=iso_ms(),
-        recorded_by=f"mojaloop-harness {__version__}",
-    )
-    # the official suite has a baseline of its own beside the native one's, which it must never replace
-    folder = workspace.baseline(baseline.product, release_of(baseline.release), baseline.suite_name)
-    write_baseline(baseline, folder)
-    typer.echo(f"{workspace.relative(folder)}: {len(baseline.results)} checks from {len(evidences)} runs")
-
-
-@baseline_app.command("list")
-def baseline_list() -> None:
-    """List the baselines of this workspace."""
-    from harness.judge.baseline_store import load_baseline
-
-    workspace = workspace_here()
-    for path in sorted((workspace.root / "baselines").glob("*/v*/baseline.yaml")):
-        baseline = load_baseline(path.parent)
-        typer.echo(
-            f"{baseline.product} {baseline.release}: {len(baseline.results)} checks, {len(baseline.run_ids)} runs, "
-            f"source {baseline.source.value}, recorded {baseline.recorded_at}"
-        )
 
 
 @target_app.command("check")
