@@ -66,8 +66,9 @@ def list_() -> None:
     found = (workspace.root / "baselines").glob("*/v*/**/baseline.yaml")
     for path in sorted(found):
         baseline = load_baseline(path.parent)
+        suite = "" if baseline.suite_name == baseline.product else f" {baseline.suite_name}"
         typer.echo(
-            f"{baseline.product} {baseline.release} {baseline.suite_name}: {len(baseline.results)} checks, "
+            f"{baseline.product} {baseline.release}{suite}: {len(baseline.results)} checks, "
             f"{len(baseline.run_ids)} runs, source {baseline.source.value}, recorded {baseline.recorded_at}"
         )
 
