@@ -114,6 +114,12 @@ def run(
         Path | None, typer.Option(help="Input values for collections: a TTK environment file.")
     ] = None,
     defect: Annotated[list[str] | None, typer.Option(help="Break the embedded hub in this way (repeatable).")] = None,
+    time_scale: Annotated[
+        float,
+        typer.Option(
+            min=0.01, max=1, help="Shortens delays and expiries on the embedded hub: a dry run."
+        ),
+    ] = 1.0,
     baseline: Annotated[str | None, typer.Option(help="Judge against this release's baseline, or a folder.")] = None,
     run_id: Annotated[str | None, typer.Option(help="Name of the run's folder under reports/runs.")] = None,
     as_json: Json = False,
@@ -140,6 +146,7 @@ def run(
         keyword=keyword,
         environment=environment,
         provision=not empty_hub,
+        time_scale=time_scale,
     )
     check_scheme(workspace, scheme)
     console = _console(stderr=as_json)

@@ -38,6 +38,8 @@ class HubConfig:
     expiry_interval_s: float = 0.25
     """How often transfers past their expiration are looked for."""
     callback_timeout_s: float = 5.0
+    time_scale: float = 1.0
+    """What the time left to an expiration is multiplied by when it is received; 1 but in dry runs."""
 
     @classmethod
     def of(
@@ -47,6 +49,7 @@ class HubConfig:
         defects: Iterable[str] = (),
         host: str = "127.0.0.1",
         ports: Mapping[str, int] | None = None,
+        time_scale: float = 1.0,
     ) -> HubConfig:
         """Returns the configuration that imitates ``release``. Raises ``UsageError`` on an unknown service name."""
         if unknown := sorted(set(ports or {}) - set(HUB_SERVICES)):
@@ -60,6 +63,7 @@ class HubConfig:
             defects=tuple(defects),
             host=host,
             ports=dict(ports or {}),
+            time_scale=time_scale,
         )
 
     @property

@@ -39,6 +39,7 @@ class HubProcess:
         host: str = "127.0.0.1",
         ports: Mapping[str, int] | None = None,
         log: Path | None = None,
+        time_scale: float = 1.0,
         startup_timeout_s: float = 15,
     ) -> HubProcess:
         """Returns a hub that answers. Its log goes to ``log``, or nowhere.
@@ -48,7 +49,7 @@ class HubProcess:
         """
         chosen = tuple(defects)
         Defects(chosen)
-        config = HubConfig.of(release, defects=chosen, host=host, ports=ports)
+        config = HubConfig.of(release, defects=chosen, host=host, ports=ports, time_scale=time_scale)
         with open(log if log is not None else os.devnull, "ab") as errors:
             child = subprocess.Popen(
                 [sys.executable, "-m", "harness.hub", config.to_json()],

@@ -19,12 +19,13 @@ from harness.workspace import Workspace
 
 if TYPE_CHECKING:
     from harness.suite.imported.store import ImportedSuite
-    from harness.suite.ttk.folder import Suite
+    from harness.suite.ttk.folder import Suite, SuiteFile
 
 __all__ = ["GOLDEN_PATH", "NATIVE", "OFFICIAL", "SuiteToRun", "find_suite", "official_suite"]
 
 NATIVE = "native"
 OFFICIAL = "official"
+PROVISIONING = "hub/provisioning"
 GOLDEN_PATH = "hub/golden_path"
 """The part of an official suite that validates; provisioning and clean-up are its means."""
 
@@ -46,6 +47,8 @@ class SuiteToRun:
     """Of each collection's path, the group whose cases must run in one worker, in order."""
     whole: bool = True
     """Whether this is all of the suite."""
+    provisioning: tuple[SuiteFile, ...] = ()
+    """The collections by which the suite's release provisions a hub, in order; none where it has none."""
     problems: tuple[str, ...] = ()
     """Why files are missing here, where the caller chose to go on."""
 
@@ -112,7 +115,8 @@ def _official(workspace: Workspace, product: str, release: ReleaseVersion) -> Su
         )
     digest = imported.lock.digest
     groups = _groups(keep(imported.suite, lambda case: case.case_id.startswith(f"{GOLDEN_PATH}/")))
-    return SuiteToRun(OFFICIAL, OFFICIAL, digest, PinCheck("match", digest), files, files, groups)
+    stage = tuple(file for file in imported.suite.files if file.collection.path.startswith(f"{PROVISIONING}/"))
+    return SuiteToRun(OFFICIAL, OFFICIAL, digest, PinCheck("match", digest), files, files, groups, provisioning=stage)
 
 
 def _collections(paths: Sequence[Path], *, keep_going: bool) -> SuiteToRun:
