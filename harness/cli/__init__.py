@@ -47,6 +47,9 @@ app.add_typer(target_app, name="target")
 app.add_typer(hub_app, name="hub")
 
 Scheme = Annotated[str | None, typer.Option("--scheme", help="The Scheme whose criteria and targets apply.")]
+TtkCompatible = Annotated[
+    bool, typer.Option("--ttk-compatible", help="Also print the totals as the Testing Toolkit counts them.")
+]
 Run = Annotated[str, typer.Argument(help="A run's id or folder, or latest.")]
 
 
@@ -114,14 +117,16 @@ def run(
         Path | None, typer.Option(help="Input values for collections: a TTK environment file.")
     ] = None,
     defect: Annotated[list[str] | None, typer.Option(help="Break the embedded hub in this way (repeatable).")] = None,
+    strict_steps: Annotated[
+        bool, typer.Option("--strict-steps", help="A 5xx fails a collection's case even without an assertion.")
+    ] = False,
     time_scale: Annotated[
         float,
-        typer.Option(
-            min=0.01, max=1, help="Shortens delays and expiries on the embedded hub: a dry run."
-        ),
+        typer.Option(min=0.01, max=1, help="Shortens delays and expiries on the embedded hub: a dry run."),
     ] = 1.0,
     baseline: Annotated[str | None, typer.Option(help="Judge against this release's baseline, or a folder.")] = None,
     run_id: Annotated[str | None, typer.Option(help="Name of the run's folder under reports/runs.")] = None,
+    ttk_compatible: TtkCompatible = False,
     as_json: Json = False,
 ) -> int:
     """Validate a release: run its suite against a target, judge, report."""
@@ -147,12 +152,13 @@ def run(
         environment=environment,
         provision=not empty_hub,
         time_scale=time_scale,
+        strict_steps=strict_steps,
     )
     check_scheme(workspace, scheme)
     console = _console(stderr=as_json)
     done = execute(options, workers=workers, listener=progress_for(console, os.environ))
     judged = judge_folder(workspace, done.folder, Against(baseline=baseline))
-    _show(workspace, judged, write_reports(judged), as_json=as_json)
+    _show(workspace, judged, write_reports(judged), as_json=as_json, ttk_compatible=ttk_compatible)
     if done.internal_error:
         _complain(f"error: the harness broke during the run; please report it:\n{done.internal_error}")
         return ExitCode.INTERNAL
@@ -165,6 +171,7 @@ def judge(
     scheme: Scheme = None,
     criteria: Annotated[Path | None, typer.Option(help="Judge by these criteria instead of the Scheme's.")] = None,
     baseline: Annotated[str | None, typer.Option(help="Judge against this release's baseline, or a folder.")] = None,
+    ttk_compatible: TtkCompatible = False,
     as_json: Json = False,
 ) -> int:
     """Decide again from a run's journal, if need be against another baseline or by other criteria."""
@@ -172,7 +179,7 @@ def judge(
 
     workspace = workspace_here()
     judged = judge_folder(workspace, workspace.run_folder(run), Against(scheme, criteria, baseline))
-    _show(workspace, judged, write_reports(judged), as_json=as_json)
+    _show(workspace, judged, write_reports(judged), as_json=as_json, ttk_compatible=ttk_compatible)
     return judged.judged.verdict.kind.exit_code
 
 
@@ -262,7 +269,9 @@ def _console(*, stderr: bool = False) -> Console:
     return Console(file=sys.stderr if stderr else sys.stdout, highlight=False)
 
 
-def _show(workspace: Workspace, judged: ReportInput, written: list[Path], *, as_json: bool) -> None:
+def _show(
+    workspace: Workspace, judged: ReportInput, written: list[Path], *, as_json: bool, ttk_compatible: bool = False
+) -> None:
     if as_json:
         from harness.judge.document import verdict_to_json
 
@@ -271,6 +280,10 @@ def _show(workspace: Workspace, judged: ReportInput, written: list[Path], *, as_
     from harness.report.terminal import print_summary
 
     print_summary(_console(), judged, written, base=workspace.root, environ=os.environ)
+    if ttk_compatible:
+        from harness.report.ttk_totals import ttk_totals
+
+        typer.echo(str(ttk_totals(judged.records)))
 
 
 def _complain(text: str) -> None:

@@ -47,13 +47,8 @@ def deployment_inputs(api_version: str, published: Mapping[str, Any]) -> dict[st
             values[f"{side}{name}NotSupported"] = content_type(resource, _UNKNOWN)
             if resource.startswith("fx"):
                 values[f"{side}{name}"] = content_type(resource, "2.0")
-    if api_version != "1.1":
-        values |= {
-            f"{side}{name}": content_type(name[0].lower() + name[1:], api_version)
-            for side in ("accept", "contentType")
-            for name in ("Participants", "Parties", "Quotes", "Transfers")
-        }
-        values |= {f"expected{name}Version": api_version for name in ("Parties", "Participants", "Quotes", "Transfers")}
-        values |= {"accept": values["acceptParties"], "contentType": values["contentTypeParties"]}
-        values |= {f"expected{name}Version": "1.1" for name in ("Authorizations", "TransactionRequests")}
-    return values
+    for name in ("Participants", "Parties", "Quotes", "Transfers"):
+        media_type = content_type(name[0].lower() + name[1:], api_version)
+        values |= {f"accept{name}": media_type, f"contentType{name}": media_type, f"expected{name}Version": api_version}
+    values |= {"accept": values["acceptParties"], "contentType": values["contentTypeParties"]}
+    return values | {f"expected{name}Version": "1.1" for name in ("Authorizations", "TransactionRequests")}

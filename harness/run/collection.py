@@ -57,7 +57,9 @@ class CollectionItem(pytest.Item):
         shared = worker.shared
         if "bench" not in shared:
             context = worker.context
-            shared["bench"] = bench = Bench.set_up(context.target, worker.inbound, worker.exchanger, context.inputs)
+            shared["bench"] = bench = Bench.set_up(
+                context.target, worker.inbound, worker.exchanger, context.inputs, strict=context.strict_steps
+            )
             worker.closing.append(bench.close)
         shared["bench"].run(self.case, recorder_of(self))
 

@@ -116,6 +116,7 @@ class Controller:
             labels=options.labels,
             plan_folder=self._plan_folder,
             inputs=stage.inputs,
+            strict_steps=options.strict_steps,
             collections={str(path): options.suite.groups.get(str(path), "all") for path in options.collections},
         )
         hidden = [str(value) for name, value in stage.inputs.items() if is_secret_name(name)]

@@ -73,6 +73,9 @@ class RunOptions:
     time_scale: float = 1.0
     """What delays and expiries are multiplied by, on the embedded hub."""
 
+    strict_steps: bool = False
+    """Whether a 5xx fails a case of a collection where the request has no assertions."""
+
     threads: int = 4
     """How many collections provision side by side."""
 
@@ -116,6 +119,7 @@ def resolve_values(
     keep_going: bool = False,
     provision: bool = True,
     time_scale: float = 1.0,
+    strict_steps: bool = False,
 ) -> RunOptions:
     """Returns a run's options from plain values; see ``resolve``."""
     from harness.release.manifest import load_manifest  # late: pydantic is not needed to print a help text
@@ -158,6 +162,7 @@ def resolve_values(
         environment_is_published=environment is None,
         provision=provision,
         time_scale=time_scale,
+        strict_steps=strict_steps,
     )
 
 

@@ -29,15 +29,27 @@ class Bench:
     _hosts: HostServices
     _scripts: ScriptHost
     _target: Target
+    _strict: bool
 
     @classmethod
-    def set_up(cls, target: Target, inbound: InboundClient, exchanger: Exchanger, inputs: Mapping[str, Any]) -> Self:
-        """Returns a bench that works on ``target``. Scripts reach the target's services, us, and what inputs name."""
+    def set_up(
+        cls,
+        target: Target,
+        inbound: InboundClient,
+        exchanger: Exchanger,
+        inputs: Mapping[str, Any],
+        *,
+        strict: bool = False,
+    ) -> Self:
+        """Returns a bench that works on ``target``. Scripts reach the target's services, us, and what inputs name.
+
+        ``strict``: a 5xx fails a case where the request has no assertions to say so.
+        """
         named = [value for value in inputs.values() if isinstance(value, str) and "://" in value]
         allowed = AllowedHosts.of([*target.services.values(), inbound.address.public_url, *named])
         hosts = HostServices(allowed, inbound=AnyDfsp(inbound))
         scripts = ScriptHost(functions=hosts.functions(), time_scale=target.time_scale)
-        return cls(RunVariables.starting(inputs), exchanger, hosts, scripts, target)
+        return cls(RunVariables.starting(inputs), exchanger, hosts, scripts, target, strict)
 
     def run(self, case: Case, recorder: CaseRecorder) -> None:
         """Runs ``case`` into ``recorder``; see ``run_case``."""
@@ -52,6 +64,7 @@ class Bench:
                 services=self._target.services,
                 sleep=lambda seconds: time.sleep(seconds * scale),
                 hosts=self._hosts,
+                strict=self._strict,
             ),
         )
 

@@ -126,7 +126,6 @@ class _Reader(Checked):
             disabled=self.optional(request, "disabled", bool, at, False),
             ignores_callbacks=self.optional(request, "ignoreCallbacks", bool, at, False),
             retries=int(self.number(request, "retries", at)),
-            retries_delay_ms=self.number(request, "retriesDelay", at),
             scripting_engine=engine,
             assertions=tuple(self.assertions(request, at, case, ident, steps)),
             document=request,
