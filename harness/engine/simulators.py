@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, final
 
 from harness.engine.exchange import Exchanger
@@ -20,6 +19,7 @@ from harness.engine.inbound.messages import Inbound
 from harness.engine.inbound.responder import Reaction, Responder
 from harness.engine.inbound.server import InboundServer
 from harness.engine.native.hub import Hub
+from harness.engine.provisioning import Currencies, provision
 from harness.engine.recorder import CaseRecorder
 from harness.engine.rules.cast import MAGIC_AMOUNTS, SILENCE, rules_of_the_toolkit
 from harness.engine.rules.model import RuleBook
@@ -41,7 +41,6 @@ CAST = (*TOOLKIT, *SIMULATORS, *SILENT)
 
 _Key = tuple[str, str, str | None]
 """Type, identifier, sub-id."""
-_PLENTY = Decimal(1_000_000)
 _ID_TYPES = ("MSISDN", "ACCOUNT_ID", "BUSINESS", "ALIAS")
 _PARTIES = "/repository/parties"
 _NO_ID = {"statusCode": "1000", "message": "ID not supplied"}
@@ -159,12 +158,13 @@ def set_stage(
     inbound: InboundServer,
     *,
     api_version: str,
+    inputs: Mapping[str, Any],
     rules: RuleBook | None = None,
     scripts: RuleScripts | None = None,
 ) -> None:
     """Plays the cast as ``play_cast`` does, and onboards it at the embedded hub, which starts empty.
 
-    Raises ``ProvisioningError`` where the hub refuses.
+    ``inputs`` name the currencies beside the target's own. Raises ``ProvisioningError`` where the hub refuses.
     """
     play_cast(target.services, inbound, api_version=api_version, rules=rules, scripts=scripts)
     exchanger = Exchanger(None, request_timeout_s=target.request_timeout_s)
@@ -173,8 +173,7 @@ def set_stage(
         try:
             for id_type in _ID_TYPES:
                 hub.has_oracle(id_type)
-            for fsp in CAST:
-                hub.onboard(fsp, net_debit_cap=_PLENTY, funds=_PLENTY)
+            provision(hub, Currencies.of(inputs, target.currency))
         finally:
             exchanger.close()
 

@@ -103,7 +103,7 @@ class Stage:
         target = replace(target, currency=str(self.inputs.get("currency", target.currency)))
         version = str(self.inputs.get("expectedPartiesVersion", "1.1"))
         if options.provision:
-            set_stage(target, options.manifest, self.inbound, api_version=version)
+            set_stage(target, options.manifest, self.inbound, api_version=version, inputs=self.inputs)
         else:
             play_cast(target.services, self.inbound, api_version=version)
         return target
