@@ -126,7 +126,7 @@ def test_an_answer_is_given_again_to_who_asks_for_it_and_an_unknown_id_is_an_err
 
 def test_every_request_of_the_api_is_answered_and_every_callback_left_to_who_waits_for_it() -> None:
     responder = toolkit()
-    names = {"Type": "MSISDN", "ID": "5", "SubId": "1"}
+    names = {"Type": "MSISDN", "ID": "5", "SubId": "1", "SourceCurrency": "XDR", "TargetCurrency": "XTS"}
     for operation in OPERATIONS:
         path = operation.template.format(**names)
         reaction = responder.respond(call(operation.method, path, {} if operation.method == "POST" else None), NOW)
