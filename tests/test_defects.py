@@ -19,6 +19,8 @@ from tests.support import RELEASE, harness, outcomes
 from tests.walk_defects import TABLE, Walked, function_of, functions, judged_workspace, read_table, render, walk
 
 CAUGHT_BY = read_table(TABLE.read_text(encoding="utf-8"))
+NATIVE = [name for name, defect in DEFECTS.items() if defect.caught_by_native]
+"""The rest is broken on purpose in capabilities that only the official suite looks at (tests/hub/test_defects.py)."""
 SIDE_BY_SIDE = 2
 SMOKE = "test_payment"
 
@@ -41,9 +43,9 @@ def walks(workspace: Path) -> Iterator[Mapping[str, Future[Walked]]]:
         pool.shutdown(cancel_futures=True)
 
 
-def test_the_table_has_every_defect_and_its_component() -> None:
+def test_the_table_has_every_defect_of_the_native_suite_and_its_component() -> None:
     assert {name: component for name, (component, _) in CAUGHT_BY.items()} == {
-        name: defect.component for name, defect in DEFECTS.items()
+        name: DEFECTS[name].component for name in NATIVE
     }
 
 
@@ -52,7 +54,7 @@ def test_every_check_of_the_table_passes_on_a_sound_hub(workspace: Path) -> None
     assert {found.get(check, "never made") for _, check in CAUGHT_BY.values()} == {"passed"}
 
 
-@pytest.mark.parametrize("defect", DEFECTS)
+@pytest.mark.parametrize("defect", NATIVE)
 def test_a_defect_is_caught_by_the_check_of_the_table(defect: str, walks: Mapping[str, Future[Walked]]) -> None:
     walked = walks[defect].result(timeout=600)
     _, check = CAUGHT_BY[defect]

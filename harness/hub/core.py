@@ -12,6 +12,8 @@ from starlette.requests import Request
 
 from harness.hub.config import HubConfig
 from harness.hub.defects import Defects
+from harness.hub.fx_schemas import fx_schemas
+from harness.hub.fx_transfers import FxTransfers
 from harness.hub.headers import read_headers
 from harness.hub.ledger import Ledger
 from harness.hub.messages import Message, Voice
@@ -42,8 +44,11 @@ class Core:
         self.windows = Windows()
         self.models = Models()
         self.transfers = Transfers(self.ledger, self.participants, self.defects, self.windows)
+        self.fx_transfers = FxTransfers(self.ledger, self.participants, self.defects, self.windows, self.transfers)
+        self.transfers.conversions = self.fx_transfers
         self.outbox = Outbox(self.participants, timeout_s=config.callback_timeout_s)
-        self._schemas = fspiop_schemas(ulid_ids=self.profile.ulid_ids)
+        schemas = fspiop_schemas(ulid_ids=self.profile.ulid_ids)
+        self._schemas = {**schemas, **fx_schemas(schemas)}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def read(

@@ -115,7 +115,8 @@ class Stage:
         target = replace(target, currency=str(self.inputs.get("currency", target.currency)))
         version = str(self.inputs.get("expectedPartiesVersion", version))
         if options.provision and not options.suite.provisioning:
-            set_stage(target, options.manifest, self.inbound, api_version=version, jws_key=key.private)
+            manifest = options.manifest
+            set_stage(target, manifest, self.inbound, api_version=version, jws_key=key.private, inputs=self.inputs)
         else:
             play_cast(target.services, self.inbound, api_version=version, jws_key=key.private)
         return target
