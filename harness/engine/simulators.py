@@ -43,6 +43,8 @@ _Key = tuple[str, str, str | None]
 """Type, identifier, sub-id."""
 _PLENTY = Decimal(1_000_000)
 _ID_TYPES = ("MSISDN", "ACCOUNT_ID", "BUSINESS", "ALIAS")
+_MORE_ENDPOINTS = ("FSPIOP_CALLBACK_URL_TRX_REQ_SERVICE", "FSPIOP_CALLBACK_URL_AUTHORIZATIONS")
+"""Endpoint types beside those of every DFSP, registered with its base URL (official provisioning)."""
 _PARTIES = "/repository/parties"
 _NO_ID = {"statusCode": "1000", "message": "ID not supplied"}
 _UNKNOWN_PARTY = {"errorInformation": {"errorCode": "3200", "errorDescription": "ID not found"}}
@@ -128,6 +130,7 @@ def backend_inputs(services: Mapping[str, str], inbound: InboundServer) -> dict[
         "HOST_QUOTING_SERVICE": services["quoting-service"],
         "HOST_ML_API_ADAPTER": services["ml-api-adapter"],
         "HOST_CENTRAL_LEDGER": services["central-ledger"],
+        "HOST_TRANSACTION_REQUESTS_SERVICE": services["transaction-requests-service"],
         "HOST_CENTRAL_SETTLEMENT": f"{services['central-settlement']}/v2",
         "CALLBACK_ENDPOINT_BASE_URL": inbound.address.public_url,
         **{f"{fsp.upper()}_BACKEND_TESTAPI_URL": endpoint(fsp) for fsp in CAST},
@@ -175,6 +178,9 @@ def set_stage(
                 hub.has_oracle(id_type)
             for fsp in CAST:
                 hub.onboard(fsp, net_debit_cap=_PLENTY, funds=_PLENTY)
+                base = inbound.address.endpoint(fsp)
+                for kind in _MORE_ENDPOINTS:
+                    hub.prepare("POST", f"/participants/{fsp}/endpoints", {"type": kind, "value": base})
         finally:
             exchanger.close()
 

@@ -19,6 +19,7 @@ HUB_SERVICES = (
     "ml-api-adapter",
     "central-ledger",
     "central-settlement",
+    "transaction-requests-service",
 )
 """What the hub serves, each on its own port, in the order ports are given out."""
 

@@ -54,14 +54,18 @@ class Core:
         schema: str | None = None,
         required: tuple[str, ...] = (),
         refused_status: int = 406,
+        versions: tuple[str, ...] | None = None,
     ) -> Message:
-        """Returns the request as a checked message. Raises ``Fault`` with what is wrong with headers or body."""
+        """Returns the request as a checked message. Raises ``Fault`` with what is wrong with headers or body.
+
+        ``versions`` are those the service speaks where it does not speak all of the release's.
+        """
         raw = await request.body()
         message = read_headers(
             request.method,
             dict(request.headers),
             resource=resource,
-            versions=self.profile.api_versions,
+            versions=versions or self.profile.api_versions,
             required=required,
             refused_status=refused_status,
         )

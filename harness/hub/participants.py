@@ -115,5 +115,7 @@ class Participants:
         return None
 
 
-_BASE_URLS = frozenset({"FSPIOP_CALLBACK_URL_QUOTES"})
+_BASE_URLS = frozenset({
+    "FSPIOP_CALLBACK_URL_AUTHORIZATIONS", "FSPIOP_CALLBACK_URL_QUOTES", "FSPIOP_CALLBACK_URL_TRX_REQ_SERVICE",
+})  # fmt: skip
 """Endpoint types whose value is a base URL; all others are registered with their path (official provisioning)."""

@@ -31,6 +31,7 @@ COMPONENTS = {
     "ml-api-adapter": "16.5.9",
     "central-ledger": "19.8.3",
     "central-settlement": "17.2.2",
+    "transaction-requests-service": "14.4.5",
 }
 SECRET = b"a secret of the payee"
 CURRENCY = "XXX"
@@ -327,6 +328,8 @@ def endpoints(base: str) -> dict[str, str]:
         "PARTIES_SUB_ID_PUT": f"/parties/{sub}",
         "PARTIES_SUB_ID_PUT_ERROR": f"/parties/{sub}/error",
         "QUOTES": "",
+        "TRX_REQ_SERVICE": "",
+        "AUTHORIZATIONS": "",
         "TRANSFER_POST": "/transfers",
         "TRANSFER_PUT": "/transfers/{{transferId}}",
         "TRANSFER_ERROR": "/transfers/{{transferId}}/error",
