@@ -11,6 +11,7 @@ from typing import Any, Self, final
 
 from harness.engine.inbound.messages import InboundNote
 from harness.engine.inbound.server import InboundServer
+from harness.engine.jws import new_key
 from harness.engine.simulators import backend_inputs, play_cast, set_stage
 from harness.engine.ttk.inputs import load_inputs
 from harness.hub.process import HubProcess
@@ -99,11 +100,12 @@ class Stage:
         )
 
     def _play(self, options: RunOptions, target: Target) -> Target:
-        self.inputs |= backend_inputs(target.services, self.inbound)
+        key = new_key()
+        self.inputs |= backend_inputs(target.services, self.inbound, jws_key=key.public)
         target = replace(target, currency=str(self.inputs.get("currency", target.currency)))
         version = str(self.inputs.get("expectedPartiesVersion", "1.1"))
         if options.provision:
-            set_stage(target, options.manifest, self.inbound, api_version=version)
+            set_stage(target, options.manifest, self.inbound, api_version=version, jws_key=key.private)
         else:
-            play_cast(target.services, self.inbound, api_version=version)
+            play_cast(target.services, self.inbound, api_version=version, jws_key=key.private)
         return target

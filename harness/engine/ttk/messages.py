@@ -52,11 +52,14 @@ def sent_headers(document: Mapping[str, Any], *, case: str, request: str) -> dic
 
 
 def target_url(document: Mapping[str, Any]) -> str:
-    """Returns the URL to call: base, path and query. An array in the query repeats its name with ``[]``."""
+    """Returns the URL to call: base, path and query. An array in the query repeats its name with ``[]``.
+
+    White space at its end is no part of it (WHATWG URL, section 4.4, step 1).
+    """
     base = js_text(document.get("url") or "")
     if not base.startswith(("http:", "https:")):
         base = f"http://{base}"
-    return base.removesuffix("/") + js_text(document["path"]) + query_text(document.get("queryParams") or {})
+    return (base.removesuffix("/") + js_text(document["path"]) + query_text(document.get("queryParams") or {})).rstrip()
 
 
 def query_text(params: Mapping[str, Any]) -> str:
