@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, final
 
 from starlette.requests import Request
 
+from harness.fspiop.jws import KeyPair, Signer, new_key
 from harness.hub.config import HubConfig
 from harness.hub.defects import Defects
 from harness.hub.headers import read_headers
@@ -35,7 +37,7 @@ class Core:
     def __init__(self, config: HubConfig) -> None:
         self.config = config
         self.profile = profile_for(config.version)
-        self.voice = Voice(self.profile.hub_name, self.profile.default_version)
+        self.voice = Voice(self.profile.hub_name, self.profile.default_version, self._sign)
         self.defects = Defects(config.defects)
         self.ledger = Ledger(self.defects)
         self.participants = Participants(self.ledger)
@@ -45,6 +47,18 @@ class Core:
         self.outbox = Outbox(self.participants, timeout_s=config.callback_timeout_s)
         self._schemas = fspiop_schemas(ulid_ids=self.profile.ulid_ids)
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @cached_property
+    def key(self) -> KeyPair:
+        """What the hub signs with; made when it is first needed, for that takes a tenth of a second."""
+        return new_key()
+
+    @cached_property
+    def _signer(self) -> Signer:
+        return Signer(self.key.private)
+
+    def _sign(self, headers: Mapping[str, str], *, method: str, uri: str, body: str) -> Mapping[str, str]:
+        return self._signer.headers(headers, method=method, uri=uri, body=body)
 
     async def read(
         self,

@@ -105,9 +105,7 @@ class Outbox:
             lanes = self._lanes[call.to] = _Lanes(self._open_client)
         try:
             async with lanes.one() as client:
-                response = await client.request(
-                    call.method, url, headers=call.headers_for(url), content=call.content or None
-                )
+                response = await client.request(call.method, url, headers=call.headers, content=call.content or None)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             _log.warning("%s %s: %s", call.method, url, type(error).__name__)
             return type(error).__name__

@@ -182,7 +182,7 @@ class TransactionRequestsService:
             # The service sends the sender's own headers back to it: source and destination stay as they were.
             fault = _unreached(call, request_id, problem)
             told = say(
-                message, self._core.voice, to=message.source, method="PUT", callback=_ERROR,
+                message, replace(self._core.voice, sign=None), to=message.source, method="PUT", callback=_ERROR,
                 parameters={"ID": request_id}, body=fault.body, order=request_id,
             )  # fmt: skip
             own = {name: value for name, value in message.headers.items() if name in _PARTIES_NAMED}

@@ -11,9 +11,9 @@ from typing import Any, Self, final
 
 from harness.engine.inbound.messages import InboundNote
 from harness.engine.inbound.server import InboundServer
-from harness.engine.jws import new_key
 from harness.engine.simulators import backend_inputs, play_cast, set_stage
 from harness.engine.ttk.inputs import load_inputs
+from harness.fspiop.jws import new_key
 from harness.hub.process import HubProcess
 from harness.model.records import ServiceProbed
 from harness.run.options import EMBEDDED, RunOptions

@@ -20,6 +20,7 @@ Probe = Callable[[World], bool]
 """Whether a hub shows the defect."""
 
 ALS, QS, MLA = "account-lookup-service", "quoting-service", "ml-api-adapter"
+TRS = "transaction-requests-service"
 PROBES: dict[str, Probe] = {}
 
 
@@ -311,6 +312,36 @@ def _(w: World) -> bool:
     path = f"/participants/payer/accounts/{w.accounts['payer', 'SETTLEMENT']}/transfers/{transfer_id}"
     w.admin("PUT", path, {"action": "recordFundsOutAbort", "reason": "test"})
     return w.balance("payer", "SETTLEMENT") != before
+
+
+CONSENT = "authenticationType=OTP&retriesLeft={retries}&amount=1&currency=XXX"
+
+
+@shows("trx-rejection-lost")
+def _(w: World) -> bool:
+    path, said = f"/transactionRequests/{new_uuid()}", {"transactionRequestState": "REJECTED"}
+    w.fspiop("PUT", TRS, path, "transactionRequests", "payer", said, destination="payee")
+    return not eventually(lambda: bool(w.receiver.of("payee", "PUT", path)))
+
+
+@shows("authorization-query-dropped")
+def _(w: World) -> bool:
+    path = f"/authorizations/{new_uuid()}?{CONSENT.format(retries=1)}"
+    w.fspiop("GET", TRS, path, "authorizations", "payee", destination="payer")
+    return not eventually(lambda: bool(w.receiver.of("payer", "GET", path)))
+
+
+@shows("authorization-retries-unchecked")
+def _(w: World) -> bool:
+    path = f"/authorizations/{new_uuid()}?{CONSENT.format(retries='two')}"
+    return w.fspiop("GET", TRS, path, "authorizations", "payee", destination="payer").status_code != 400
+
+
+@shows("authorization-failure-untold")
+def _(w: World) -> bool:
+    path = f"/authorizations/{new_uuid()}"
+    w.fspiop("PUT", TRS, path, "authorizations", "payer", {"responseType": "REJECTED"}, destination="nobody")
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"{path}/error")))
 
 
 def test_every_defect_has_a_probe_and_a_component_to_blame() -> None:

@@ -292,6 +292,17 @@ def quote(amount: str = "100") -> dict[str, Any]:
     }  # fmt: skip
 
 
+def transaction_request() -> dict[str, Any]:
+    """The body of a POST /transactionRequests from payee to payer."""
+    payer = {"partyIdType": "MSISDN", "partyIdentifier": "111", "fspId": "payer"}
+    payee = {"partyIdInfo": {"partyIdType": "MSISDN", "partyIdentifier": "222", "fspId": "payee"}}
+    return {
+        "transactionRequestId": new_uuid(), "payee": payee, "payer": payer,
+        "amount": {"amount": "100", "currency": CURRENCY},
+        "transactionType": {"scenario": "PAYMENT", "initiator": "PAYEE", "initiatorType": "BUSINESS"},
+    }  # fmt: skip
+
+
 def quote_answer(amount: str = "100") -> dict[str, Any]:
     body = transfer(amount)
     return {

@@ -11,7 +11,6 @@ from harness.engine.inbound.behaviour import SimulatedDfsp
 from harness.engine.inbound.dfsp import DfspResponder
 from harness.engine.inbound.messages import Inbound
 from harness.engine.inbound.responder import Outgoing, Reaction
-from harness.engine.jws import fspiop_uri, signed_headers
 from harness.engine.rules.cast import MAGIC_AMOUNTS
 from harness.engine.rules.responder import RuleResponder
 from harness.engine.simulator.outbound import OutboundTransfers
@@ -19,6 +18,7 @@ from harness.engine.simulator.repository import PARTIES, Repository
 from harness.engine.simulator.scenarios import SCENARIOS, run_scenarios
 from harness.engine.simulator.test_api import TestApi
 from harness.fspiop.errors import FspiopError, error_information
+from harness.fspiop.jws import fspiop_uri, signed_headers
 
 __all__ = ["SimulatorResponder"]
 
