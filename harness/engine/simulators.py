@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from harness.engine.exchange import Exchanger
-from harness.engine.inbound.behaviour import SimulatedDfsp
+from harness.engine.inbound.behaviour import Behaviour, OnTransfers, SimulatedDfsp
 from harness.engine.inbound.client import InboundClient
 from harness.engine.inbound.responder import Responder
 from harness.engine.inbound.server import InboundServer
@@ -53,6 +53,7 @@ def backend_inputs(services: Mapping[str, str], inbound: InboundServer, *, jws_k
         "HOST_ACCOUNT_LOOKUP_SERVICE_ADMIN": services["account-lookup-service-admin"],
         "HOST_QUOTING_SERVICE": services["quoting-service"],
         "HOST_ML_API_ADAPTER": services["ml-api-adapter"],
+        "HOST_QUOTING_SERVICE_HANDLER": services["quoting-service"],
         "HOST_CENTRAL_LEDGER": services["central-ledger"],
         "HOST_TRANSACTION_REQUESTS_SERVICE": services["transaction-requests-service"],
         "HOST_CENTRAL_SETTLEMENT": f"{services['central-settlement']}/v2",
@@ -124,6 +125,8 @@ def _responder(
     scripts: RuleScripts | None,
 ) -> Responder:
     if fsp in SIMULATORS:
-        return SimulatorResponder(SimulatedDfsp(fsp, dict(services), api_version=api_version), key=jws_key)
+        # Recorded: a quote of 60 and a transfer of 10 with its packet, and sdk-scheme-adapter fulfils it.
+        lenient = Behaviour(transfers=OnTransfers(any_amount=True))
+        return SimulatorResponder(SimulatedDfsp(fsp, dict(services), lenient, api_version), key=jws_key)
     book = SILENCE if fsp in SILENT else rules
     return RuleResponder(fsp, services, book, api_version=api_version, scripts=scripts)

@@ -51,7 +51,7 @@ class QuotingService:
                 "PUT /quotes/{ID}": self.respond,
                 "GET /quotes/{ID}": self.query,
             },
-            Health(self._core.version_of("quoting-service"), ()),
+            Health(self._core.version_of("quoting-service"), ("broker", "datastore")),
         )
 
     async def request(self, request: Request) -> Response:
@@ -140,7 +140,11 @@ class QuotingService:
         """Returns what tells the sender that the other side could not be reached."""
 
         def tell(_call: Outgoing, problem: str) -> None:
-            self._fail(quote_id, message, Fault(FspiopError.DESTINATION_COMMUNICATION, f"Network error: {problem}"))
+            # quoting-service tells an address that is not there from a DFSP that cannot be reached.
+            fault = Fault(FspiopError.DESTINATION_COMMUNICATION, f"Network error: {problem}")
+            if problem == "404":
+                fault = Fault(FspiopError.CLIENT, "Not found")
+            self._fail(quote_id, message, fault)
 
         return tell
 
