@@ -39,6 +39,10 @@ class HubConfig:
     expiry_interval_s: float = 0.25
     """How often transfers past their expiration are looked for."""
     callback_timeout_s: float = 5.0
+    on_us_transfers: bool = False
+    """Whether a DFSP may transfer to itself (central-ledger, ENABLE_ON_US_TRANSFERS)."""
+    simple_routing: bool = False
+    """Whether the quoting service only hands on, and so knows no duplicates (SIMPLE_ROUTING_MODE)."""
 
     @classmethod
     def of(
@@ -48,6 +52,8 @@ class HubConfig:
         defects: Iterable[str] = (),
         host: str = "127.0.0.1",
         ports: Mapping[str, int] | None = None,
+        on_us_transfers: bool = False,
+        simple_routing: bool = False,
     ) -> HubConfig:
         """Returns the configuration that imitates ``release``. Raises ``UsageError`` on an unknown service name."""
         if unknown := sorted(set(ports or {}) - set(HUB_SERVICES)):
@@ -61,6 +67,8 @@ class HubConfig:
             defects=tuple(defects),
             host=host,
             ports=dict(ports or {}),
+            on_us_transfers=on_us_transfers,
+            simple_routing=simple_routing,
         )
 
     @property

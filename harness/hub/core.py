@@ -37,13 +37,16 @@ class Core:
     def __init__(self, config: HubConfig) -> None:
         self.config = config
         self.profile = profile_for(config.version)
-        self.voice = Voice(self.profile.hub_name, self.profile.default_version, self._sign)
         self.defects = Defects(config.defects)
+        sign = None if self.defects.active("hub-signature-missing") else self._sign
+        self.voice = Voice(self.profile.hub_name, self.profile.default_version, sign)
         self.ledger = Ledger(self.defects)
         self.participants = Participants(self.ledger)
         self.windows = Windows()
         self.models = Models()
-        self.transfers = Transfers(self.ledger, self.participants, self.defects, self.windows)
+        self.transfers = Transfers(
+            self.ledger, self.participants, self.defects, self.windows, on_us=config.on_us_transfers
+        )
         self.outbox = Outbox(self.participants, timeout_s=config.callback_timeout_s)
         self._schemas = fspiop_schemas(ulid_ids=self.profile.ulid_ids)
         self._tasks: set[asyncio.Task[None]] = set()

@@ -73,6 +73,8 @@ class Stage:
             self._hub = None
 
     def _open(self, options: RunOptions, on_note: Callable[[InboundNote], None]) -> None:
+        if options.collections:
+            self.inputs = load_inputs(options.environment, options.target.inputs if options.target else {})
         target = options.target or self._embedded(options)
         self.inbound = self._inbound = InboundServer.start(
             host=target.callback.host,
@@ -80,17 +82,20 @@ class Stage:
             public_url=target.callback.public_url or None,
             on_note=on_note,
         )
-        if options.collections:
-            self.inputs = load_inputs(options.environment, target.inputs)
-            if target.kind == EMBEDDED:
-                target = self._play(options, target)
+        if options.collections and target.kind == EMBEDDED:
+            target = self._play(options, target)
         self.probes = probe(target, options.manifest)
         # a rehearsal stays one by whatever address the embedded hub is reached
         embedded = any(found.embedded for found in self.probes)
         self.target = replace(target, kind=EMBEDDED) if embedded else target
 
     def _embedded(self, options: RunOptions) -> Target:
-        self._hub = HubProcess.start(options.manifest, defects=options.defects)
+        self._hub = HubProcess.start(
+            options.manifest,
+            defects=options.defects,
+            on_us_transfers=bool(self.inputs.get("ON_US_TRANSFERS_ENABLED", False)),
+            simple_routing=bool(self.inputs.get("SIMPLE_ROUTING_MODE_ENABLED", False)),
+        )
         return Target(
             name=EMBEDDED,
             kind=EMBEDDED,

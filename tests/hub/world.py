@@ -60,6 +60,7 @@ class Receiver:
     def __init__(self) -> None:
         self.calls: list[tuple[str, Call]] = []
         self.refusing: set[str] = set()
+        self.missing: set[str] = set()
         self._changed = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -79,7 +80,8 @@ class Receiver:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 body = json.loads(raw, parse_float=Decimal) if raw else None
                 receiver._add(dfsp, Call(self.command, f"/{path}", headers, body))
-                self.send_response(503 if dfsp in receiver.refusing else 200)
+                status = 503 if dfsp in receiver.refusing else 404 if dfsp in receiver.missing else 200
+                self.send_response(status)
                 self.send_header("content-length", "0")
                 self.end_headers()
 
