@@ -16,6 +16,7 @@ from harness.engine.ttk.values import is_falsy, js_text
 from harness.fspiop.resources import REQUEST_IDS, Operation, component_behind, find_operation
 
 __all__ = [
+    "WRITTEN",
     "assertion_request",
     "callback_routes",
     "callback_seen",
@@ -34,6 +35,10 @@ __all__ = [
 _ASYNCHRONOUS = ("fspiop", "iso20022")
 _AXIOS_SAFE = "-_.!~*'():$,"
 """What the reference engine's HTTP library leaves as it is in a query (a space becomes ``+``)."""
+
+
+WRITTEN = "headerNames"
+"""Under which key a document keeps the names of its headers as the collection wrote them."""
 
 
 def sent_headers(document: Mapping[str, Any], *, case: str, request: str) -> dict[str, str]:
@@ -141,8 +146,15 @@ def script_request(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def assertion_request(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The ``request`` of assertions and of ``{$prev…}``: all but scripts and tests."""
-    return {name: value for name, value in document.items() if name not in ("scripts", "tests")}
+    """The ``request`` of assertions and of ``{$prev…}``: all but scripts and tests.
+
+    Its headers are found by their names in lower case, and by those the collection wrote them with: the reference
+    engine kept these until its version 18, and collections of earlier releases ask for them.
+    """
+    seen = {name: value for name, value in document.items() if name not in ("scripts", "tests", WRITTEN)}
+    headers = document.get("headers") or {}
+    as_written = {name: headers[name.lower()] for name in document.get(WRITTEN) or () if name.lower() in headers}
+    return {**seen, "headers": {**as_written, **headers}}
 
 
 def request_sent(sent: Request, document: Mapping[str, Any]) -> dict[str, Any]:

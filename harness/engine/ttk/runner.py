@@ -205,6 +205,7 @@ class _Step:
             document = {**document, "body": merged(copy.deepcopy(document["body"]), appended.get("body"))}
         document = fill_values(document, "environment", variables.environment)
         document = fill_values(document, "requestVariables", self.request_variables)
+        document[messages.WRITTEN] = list(document.get("headers") or ())
         document["headers"] = messages.sent_headers(document, case=self.case.id, request=self.request.id)
         self._name(document)
         return document
