@@ -16,11 +16,9 @@ import pytest
 
 from harness.hub.defects import DEFECTS
 from tests.support import RELEASE, harness, outcomes
-from tests.walk_defects import TABLE, Walked, function_of, functions, judged_workspace, read_table, render, walk
+from tests.walk_defects import NATIVE, TABLE, Walked, function_of, functions, judged_workspace, read_table, render, walk
 
 CAUGHT_BY = read_table(TABLE.read_text(encoding="utf-8"))
-NATIVE = [name for name, defect in DEFECTS.items() if defect.caught_by_native]
-"""The rest is broken on purpose in capabilities that only the official suite looks at (tests/hub/test_defects.py)."""
 SIDE_BY_SIDE = 2
 SMOKE = "test_payment"
 

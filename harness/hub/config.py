@@ -19,6 +19,7 @@ HUB_SERVICES = (
     "ml-api-adapter",
     "central-ledger",
     "central-settlement",
+    "transaction-requests-service",
 )
 """What the hub serves, each on its own port, in the order ports are given out."""
 
@@ -40,6 +41,10 @@ class HubConfig:
     callback_timeout_s: float = 5.0
     time_scale: float = 1.0
     """What the time left to an expiration is multiplied by when it is received; 1 but in dry runs."""
+    on_us_transfers: bool = False
+    """Whether a DFSP may transfer to itself (central-ledger, ENABLE_ON_US_TRANSFERS)."""
+    simple_routing: bool = False
+    """Whether the quoting service only hands on, and so knows no duplicates (SIMPLE_ROUTING_MODE)."""
 
     @classmethod
     def of(
@@ -50,6 +55,8 @@ class HubConfig:
         host: str = "127.0.0.1",
         ports: Mapping[str, int] | None = None,
         time_scale: float = 1.0,
+        on_us_transfers: bool = False,
+        simple_routing: bool = False,
     ) -> HubConfig:
         """Returns the configuration that imitates ``release``. Raises ``UsageError`` on an unknown service name."""
         if unknown := sorted(set(ports or {}) - set(HUB_SERVICES)):
@@ -64,6 +71,8 @@ class HubConfig:
             host=host,
             ports=dict(ports or {}),
             time_scale=time_scale,
+            on_us_transfers=on_us_transfers,
+            simple_routing=simple_routing,
         )
 
     @property

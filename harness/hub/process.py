@@ -40,16 +40,26 @@ class HubProcess:
         ports: Mapping[str, int] | None = None,
         log: Path | None = None,
         time_scale: float = 1.0,
+        on_us_transfers: bool = False,
+        simple_routing: bool = False,
         startup_timeout_s: float = 15,
     ) -> HubProcess:
-        """Returns a hub that answers. Its log goes to ``log``, or nowhere.
+        """Returns a hub that answers. Its log goes to ``log``, or nowhere; the rest is as in ``HubConfig``.
 
         Raises ``UsageError`` on an unknown defect or service or a port that is taken, ``InternalError`` where the hub
         does not come up within ``startup_timeout_s``.
         """
         chosen = tuple(defects)
         Defects(chosen)
-        config = HubConfig.of(release, defects=chosen, host=host, ports=ports, time_scale=time_scale)
+        config = HubConfig.of(
+            release,
+            defects=chosen,
+            host=host,
+            ports=ports,
+            time_scale=time_scale,
+            on_us_transfers=on_us_transfers,
+            simple_routing=simple_routing,
+        )
         with open(log if log is not None else os.devnull, "ab") as errors:
             child = subprocess.Popen(
                 [sys.executable, "-m", "harness.hub", config.to_json()],

@@ -61,11 +61,19 @@ class Transfers:
     """All transfers of the hub."""
 
     def __init__(
-        self, ledger: Ledger, participants: Participants, defects: Defects, windows: Windows | None = None
+        self,
+        ledger: Ledger,
+        participants: Participants,
+        defects: Defects,
+        windows: Windows | None = None,
+        *,
+        on_us: bool = False,
     ) -> None:
+        """``on_us`` says whether the Scheme lets a DFSP transfer to itself."""
         self._ledger = ledger
         self._participants = participants
         self._defects = defects
+        self._on_us = on_us and not defects.active("on-us-refused")
         self._windows = windows or Windows()
         self._by_id: dict[str, Transfer] = {}
         self._deadlines: list[tuple[datetime, str]] = []
@@ -148,7 +156,7 @@ class Transfers:
             and not self._defects.active("expired-prepare-accepted")
         ):
             raise Fault(FspiopError.VALIDATION, f"Expiration date {iso_ms(transfer.expires)} is already in the past")
-        if transfer.payer.lower() == transfer.payee.lower():
+        if transfer.payer.lower() == transfer.payee.lower() and not self._on_us:
             raise Fault(
                 FspiopError.VALIDATION,
                 "Payer FSP and Payee FSP should be different, unless on-us tranfers are allowed by the Scheme",
@@ -214,9 +222,9 @@ class Transfers:
         before = transfer.answers.setdefault(kind, fingerprint)
         if before is fingerprint:
             return transfer
-        if before != fingerprint:
+        if before != fingerprint and not (kind == "error" and self._defects.active("reject-modified-accepted")):
             return [self._error(message.source, transfer.id, message, Fault(FspiopError.MODIFIED_REQUEST))]
-        if transfer.state in ENDED:
+        if transfer.state in ENDED and not self._defects.active("fulfil-repeat-unanswered"):
             return [Notice(NoticeKind.STATE, message.source, transfer.id, message, self.view(transfer))]
         return []
 

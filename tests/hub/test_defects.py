@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from harness.errors import UsageError
+from harness.fspiop.dates import iso_ms
 from harness.fspiop.headers import content_type
 from harness.fspiop.ids import new_uuid
 from harness.fspiop.resources import SERVICES
@@ -21,6 +23,7 @@ Probe = Callable[[World], bool]
 """Whether a hub shows the defect."""
 
 ALS, QS, MLA = "account-lookup-service", "quoting-service", "ml-api-adapter"
+TRS = "transaction-requests-service"
 PROBES: dict[str, Probe] = {}
 
 
@@ -419,6 +422,81 @@ def _(w: World) -> bool:
     return not eventually(lambda: bool(w.receiver.of("fxp", "PATCH", path_of(body))))
 
 
+def transferred_to_oneself(w: World) -> bool:
+    """Whether a transfer of payer to payer goes through."""
+    body, _ = w.prepare("10", payeeFsp="payer")
+    path = f"/transfers/{body['transferId']}"
+    if not eventually(lambda: any(c.body == body for c in w.receiver.of("payer", "POST", "/transfers"))):
+        return False
+    w.fulfil(body, source="payer")
+    return eventually(lambda: bool(w.receiver.of("payer", "PUT", path)))
+
+
+@shows("on-us-refused")
+def _(w: World) -> bool:
+    return not transferred_to_oneself(w)
+
+
+@shows("on-us-position-kept")
+def _(w: World) -> bool:
+    before = w.balance("payer")
+    transferred_to_oneself(w)
+    return w.balance("payer") != before
+
+
+@shows("reject-modified-accepted")
+def _(w: World) -> bool:
+    body = w.reserve()
+    w.abort(body)
+    w.abort(body, code="5105")
+    return not eventually(lambda: bool(w.receiver.of("payee", "PUT", f"/transfers/{body['transferId']}/error")))
+
+
+@shows("fulfil-repeat-unanswered")
+def _(w: World) -> bool:
+    body, moment = w.reserve(), iso_ms(datetime.now(UTC))
+    for _ in range(2):
+        w.fulfil(body, completedTimestamp=moment)
+    return not eventually(lambda: bool(w.receiver.of("payee", "PUT", f"/transfers/{body['transferId']}")))
+
+
+@shows("hub-signature-missing")
+def _(w: World) -> bool:
+    path = f"/transfers/{new_uuid()}"
+    w.fspiop("GET", MLA, path, "transfers", "payer")
+    return "fspiop-signature" not in w.receiver.wait("payer", "PUT", f"{path}/error").headers
+
+
+CONSENT = "authenticationType=OTP&retriesLeft={retries}&amount=1&currency=XXX"
+
+
+@shows("trx-rejection-lost")
+def _(w: World) -> bool:
+    path, said = f"/transactionRequests/{new_uuid()}", {"transactionRequestState": "REJECTED"}
+    w.fspiop("PUT", TRS, path, "transactionRequests", "payer", said, destination="payee")
+    return not eventually(lambda: bool(w.receiver.of("payee", "PUT", path)))
+
+
+@shows("authorization-query-dropped")
+def _(w: World) -> bool:
+    path = f"/authorizations/{new_uuid()}?{CONSENT.format(retries=1)}"
+    w.fspiop("GET", TRS, path, "authorizations", "payee", destination="payer")
+    return not eventually(lambda: bool(w.receiver.of("payer", "GET", path)))
+
+
+@shows("authorization-retries-unchecked")
+def _(w: World) -> bool:
+    path = f"/authorizations/{new_uuid()}?{CONSENT.format(retries='two')}"
+    return w.fspiop("GET", TRS, path, "authorizations", "payee", destination="payer").status_code != 400
+
+
+@shows("authorization-failure-untold")
+def _(w: World) -> bool:
+    path = f"/authorizations/{new_uuid()}"
+    w.fspiop("PUT", TRS, path, "authorizations", "payer", {"responseType": "REJECTED"}, destination="nobody")
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"{path}/error")))
+
+
 def test_every_defect_has_a_probe_and_a_component_to_blame() -> None:
     assert PROBES.keys() == DEFECTS.keys()
     for name, defect in DEFECTS.items():
@@ -429,7 +507,7 @@ def test_every_defect_has_a_probe_and_a_component_to_blame() -> None:
 
 
 def test_a_sound_hub_shows_no_defect_and_its_ledger_balances() -> None:
-    with world() as w:
+    with world(on_us_transfers=True) as w:
         assert [name for name, probe in PROBES.items() if probe(w)] == []
         assert w.core is not None
         w.core.ledger.check_invariants()
@@ -437,7 +515,7 @@ def test_a_sound_hub_shows_no_defect_and_its_ledger_balances() -> None:
 
 @pytest.mark.parametrize("name", DEFECTS)
 def test_a_defect_shows(name: str) -> None:
-    with world(name) as w:
+    with world(name, on_us_transfers=True) as w:
         assert PROBES[name](w)
         assert {w.client.get(f"{url}/health").json()["status"] for url in w.services.values()} == {"OK"}
 
