@@ -38,6 +38,8 @@ class HubConfig:
     expiry_interval_s: float = 0.25
     """How often transfers past their expiration are looked for."""
     callback_timeout_s: float = 5.0
+    check_invariants: bool = False
+    """Whether the laws of ``invariants`` are checked while it runs. Some defects break them on purpose."""
 
     @classmethod
     def of(
@@ -47,6 +49,7 @@ class HubConfig:
         defects: Iterable[str] = (),
         host: str = "127.0.0.1",
         ports: Mapping[str, int] | None = None,
+        check_invariants: bool = False,
     ) -> HubConfig:
         """Returns the configuration that imitates ``release``. Raises ``UsageError`` on an unknown service name."""
         if unknown := sorted(set(ports or {}) - set(HUB_SERVICES)):
@@ -60,6 +63,7 @@ class HubConfig:
             defects=tuple(defects),
             host=host,
             ports=dict(ports or {}),
+            check_invariants=check_invariants,
         )
 
     @property

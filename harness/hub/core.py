@@ -13,6 +13,7 @@ from starlette.requests import Request
 from harness.hub.config import HubConfig
 from harness.hub.defects import Defects
 from harness.hub.headers import read_headers
+from harness.hub.invariants import Invariants, watching
 from harness.hub.ledger import Ledger
 from harness.hub.messages import Message, Voice
 from harness.hub.outbox import Outbox
@@ -20,6 +21,7 @@ from harness.hub.participants import Participants
 from harness.hub.profile import profile_for
 from harness.hub.schemas import check, fspiop_schemas
 from harness.hub.settlement import Models, Windows
+from harness.hub.settlements import Settlements
 from harness.hub.transfers import Transfers
 from harness.hub.web import read_body
 
@@ -39,12 +41,16 @@ class Core:
         self.defects = Defects(config.defects)
         self.ledger = Ledger(self.defects)
         self.participants = Participants(self.ledger)
-        self.windows = Windows()
         self.models = Models()
+        self.windows = Windows(self.ledger, self.models, self.defects)
+        self.settlements = Settlements(self.ledger, self.participants, self.windows, self.models, self.defects)
         self.transfers = Transfers(self.ledger, self.participants, self.defects, self.windows)
         self.outbox = Outbox(self.participants, timeout_s=config.callback_timeout_s)
         self._schemas = fspiop_schemas(ulid_ids=self.profile.ulid_ids)
         self._tasks: set[asyncio.Task[None]] = set()
+        self.invariants: Invariants | None = None
+        if config.check_invariants:
+            self.invariants = watching(self.ledger, self.transfers, self.windows, self.settlements)
 
     async def read(
         self,

@@ -8,6 +8,7 @@ import selectors
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -40,15 +41,16 @@ class HubProcess:
         ports: Mapping[str, int] | None = None,
         log: Path | None = None,
         startup_timeout_s: float = 15,
+        check_invariants: bool = False,
     ) -> HubProcess:
-        """Returns a hub that answers. Its log goes to ``log``, or nowhere.
+        """Returns a hub that answers. Its log goes to ``log``, or nowhere. ``violations`` is for one that checks.
 
         Raises ``UsageError`` on an unknown defect or service or a port that is taken, ``InternalError`` where the hub
         does not come up within ``startup_timeout_s``.
         """
         chosen = tuple(defects)
         Defects(chosen)
-        config = HubConfig.of(release, defects=chosen, host=host, ports=ports)
+        config = HubConfig.of(release, defects=chosen, host=host, ports=ports, check_invariants=check_invariants)
         with open(log if log is not None else os.devnull, "ab") as errors:
             child = subprocess.Popen(
                 [sys.executable, "-m", "harness.hub", config.to_json()],
@@ -74,6 +76,23 @@ class HubProcess:
     def alive(self) -> bool:
         """Whether the process is still running."""
         return self._child.poll() is None
+
+    def violations(self, *, timeout_s: float = 10) -> list[dict[str, Any]]:
+        """Returns the laws (``invariants``) that the hub has broken so far, each with the histories it is about.
+
+        Raises ``InternalError`` where the hub does not check them, or does not answer.
+        """
+        url = f"{self.services['central-ledger']}/harness/invariants"
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with direct.open(url, timeout=timeout_s) as response:
+                said: dict[str, Any] = json.load(response)
+        except (OSError, ValueError) as error:
+            raise InternalError(f"the embedded hub does not say whether it kept its laws: {error}") from error
+        if not said["checking"]:
+            raise InternalError("the embedded hub was started without checking its laws")
+        found: list[dict[str, Any]] = said["violations"]
+        return found
 
     def stop(self) -> None:
         """Ends the hub, gently first. Safe to call twice."""
