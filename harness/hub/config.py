@@ -45,6 +45,8 @@ class HubConfig:
     """Whether a DFSP may transfer to itself (central-ledger, ENABLE_ON_US_TRANSFERS)."""
     simple_routing: bool = False
     """Whether the quoting service only hands on, and so knows no duplicates (SIMPLE_ROUTING_MODE)."""
+    check_invariants: bool = False
+    """Whether the laws of ``invariants`` are checked while it runs. Some defects break them on purpose."""
 
     @classmethod
     def of(
@@ -57,6 +59,7 @@ class HubConfig:
         time_scale: float = 1.0,
         on_us_transfers: bool = False,
         simple_routing: bool = False,
+        check_invariants: bool = False,
     ) -> HubConfig:
         """Returns the configuration that imitates ``release``. Raises ``UsageError`` on an unknown service name."""
         if unknown := sorted(set(ports or {}) - set(HUB_SERVICES)):
@@ -73,6 +76,7 @@ class HubConfig:
             time_scale=time_scale,
             on_us_transfers=on_us_transfers,
             simple_routing=simple_routing,
+            check_invariants=check_invariants,
         )
 
     @property

@@ -45,6 +45,7 @@ _QS = "quoting-service"
 _MLA = "ml-api-adapter"
 _CL = "central-ledger"
 _TRS = "transaction-requests-service"
+_CS = "central-settlement"
 
 DEFECTS: Mapping[str, Defect] = _table(
     Defect("lookup-callback-lost", "look-up", "PUT /parties of the payee is not forwarded to the payer", _ALS),
@@ -104,6 +105,18 @@ DEFECTS: Mapping[str, Defect] = _table(
     Defect("authorization-query-dropped", "authorizations", "GET /authorizations loses its query", _TRS, False),
     Defect("authorization-retries-unchecked", "authorizations", "retriesLeft need not be a number", _TRS, False),
     Defect("authorization-failure-untold", "authorizations", "nobody hears of one that was not handed on", _TRS, False),
+    Defect("funds-out-commit-lost", "funds", "a committed funds-out stays reserved", _CL, False),
+    Defect("account-switch-ignored", "participants", "PUT …/accounts/{id} leaves an account active", _CL, False),
+    Defect("settlement-window-stays-open", "windows", "a window that is closed stays open beside the next", _CS, False),
+    Defect("settlement-window-never-settled", "windows", "a window is not settled with its settlement", _CS, False),
+    Defect("settlement-transfer-counted-twice", "windows", "a transfer counts twice in its window", _CS, False),
+    Defect("settlement-sign-turned", "settlements", "who owes is shown as owed, and the reverse", _CS, False),
+    Defect("settlement-step-skipped", "settlements", "an account may skip a state of its settlement", _CS, False),
+    Defect("settlement-sender-position-kept", "settlements", "the position of who owes is not reset", _CS, False),
+    Defect("settlement-abort-keeps", "settlements", "an aborted settlement keeps the positions it reset", _CS, False),
+    Defect("settlement-filter-ignored", "settlements", "GET /settlements answers whatever is asked for", _CS, False),
+    Defect("settlement-default-model-greedy", "settlements", "the default model takes other models' too", _CS, False),
+    Defect("gross-settlement-left-out", "settlements", "a gross model leaves positions as they are", _CS, False),
 )  # fmt: skip
 
 

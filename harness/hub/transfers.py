@@ -6,6 +6,7 @@ Pure: no clock of its own, no network. Every event returns the notices that foll
 from __future__ import annotations
 
 import heapq
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -84,6 +85,10 @@ class Transfers:
     def find(self, transfer_id: str) -> Transfer | None:
         """Returns the transfer, or ``None``."""
         return self._by_id.get(transfer_id)
+
+    def all(self) -> Collection[Transfer]:
+        """Returns every transfer and movement of funds, oldest first."""
+        return self._by_id.values()
 
     def add(self, transfer: Transfer) -> None:
         """Keeps a movement of funds among the transfers, where ``GET /transfers/{ID}`` finds it."""
