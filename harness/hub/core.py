@@ -54,6 +54,7 @@ class Core:
         )
         self.fx_transfers = FxTransfers(self.ledger, self.participants, self.defects, self.windows, self.transfers)
         self.transfers.conversions = self.fx_transfers
+        self.transfers.time_scale = config.time_scale
         self.outbox = Outbox(self.participants, timeout_s=config.callback_timeout_s)
         schemas = fspiop_schemas(ulid_ids=self.profile.ulid_ids)
         self._schemas = {**schemas, **fx_schemas(schemas)}

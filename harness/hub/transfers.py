@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, final
 
 from harness.errors import InternalError
-from harness.fspiop.dates import iso_ms, parse_iso
+from harness.fspiop.dates import iso_ms
 from harness.fspiop.errors import FspiopError
 from harness.fspiop.ilp import fulfils
 from harness.hub.conversions import Conversions, NoConversions, Obligation
@@ -24,6 +24,7 @@ from harness.hub.messages import Message, digest
 from harness.hub.participants import HUB, Participants
 from harness.hub.settlement import Windows
 from harness.hub.transfer_states import ENDED, Event, State, Transfer
+from harness.hub.transfer_times import expires_at
 
 __all__ = ["Notice", "NoticeKind", "Transfers"]
 
@@ -80,6 +81,7 @@ class Transfers:
         self._deadlines: list[tuple[datetime, str]] = []
         self.unchecked_liquidity: set[str] = set()
         """Currencies whose settlement model asks for no liquidity check."""
+        self.time_scale = 1.0
         self.conversions: Conversions = NoConversions()
 
     def find(self, transfer_id: str) -> Transfer | None:
@@ -109,7 +111,7 @@ class Transfers:
             currency=body["amount"]["currency"],
             units=to_units(body["amount"]["amount"]),
             condition=body["condition"],
-            expires=parse_iso(body["expiration"]),
+            expires=expires_at(body["expiration"], now, self.time_scale),
             fingerprint=fingerprint,
         )
         self._by_id[transfer.id] = transfer
