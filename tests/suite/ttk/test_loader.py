@@ -81,9 +81,10 @@ class TestNames:
                 for check in r.assertions
             ]
 
-        assert marks("8", "9", "8") == marks("prepare-id", "confirm-id", "prepare-id")
-        assert marks("8", "9", "8") != marks("8", "9", "9")
-        assert marks("8", "9", "gone") != marks("8", "9", "8")
+        first = marks("8", "9", "8")
+        assert marks("prepare-id", "confirm-id", "prepare-id") == first
+        assert marks("8", "9", "9") != first
+        assert marks("8", "9", "gone") != first
 
 
 class TestMalformed:
