@@ -75,11 +75,8 @@ class TestNames:
                 request(id=second, description="Confirm"),
                 request(id="last", tests=tests),
             ]
-            return [
-                check.fingerprint
-                for r in load(tmp_path, collection(*steps)).cases[0].requests
-                for check in r.assertions
-            ]
+            case = load(tmp_path / f"{first}-{asked}", collection(*steps)).cases[0]
+            return [assertion.fingerprint for step in case.requests for assertion in step.assertions]
 
         first = marks("8", "9", "8")
         assert marks("prepare-id", "confirm-id", "prepare-id") == first
