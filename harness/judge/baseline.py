@@ -15,6 +15,7 @@ import pandas as pd
 
 from harness.errors import BaselineError
 from harness.judge.evidence import Evidence
+from harness.judge.renames import NO_RENAMES, Renames
 from harness.model.outcome import Outcome
 
 __all__ = [
@@ -72,6 +73,8 @@ class Baseline:
     """SHA-256 of ``results.csv`` as stored; empty for one that was never stored."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """What an imported baseline was made of: reports with their digests, engine, tool. Empty for our own runs."""
+    renames: Renames = NO_RENAMES
+    """Under which other names its checks may be found; not stored with it."""
 
     @property
     def runs(self) -> int:

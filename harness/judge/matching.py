@@ -84,7 +84,8 @@ def match(
     if renames:
         _by_table(before, name, at, index, waiting, renames)
     same_mark = (before_marks == np.append(after_marks, "")[at]) | (before_marks == "")
-    settled = (at >= 0) & (same_mark | (np.append(after_marks, "")[at] == ""))
+    stated = name != before
+    settled = (at >= 0) & (same_mark | stated | (np.append(after_marks, "")[at] == ""))
     rest = np.flatnonzero(~settled & ((at >= 0) | _absent(name, waiting)))
     taken = np.zeros(len(after), dtype=bool)
     taken[at[settled]] = True
@@ -161,6 +162,7 @@ class _Remainder:
     def matched(self) -> Ints:
         """Returns for each check before its place in the remainder after, or -1."""
         self._take(*self._unique(_WITHIN[0], self._everything))
+        self._keep_names()
         # A name that stayed, with another question: that is a changed definition, and no move.
         self._take(*self._unique(("id",), self._everything))
         for key in _WITHIN[1:]:
@@ -169,6 +171,27 @@ class _Remainder:
             if not self._cases():
                 break
         return self.to
+
+    def _keep_names(self) -> None:
+        """Takes back each match that would leave a check whose id both sides have without a partner on either side.
+
+        So numbers may change places within a case, and yet an id of both sides never stands for a removed check too.
+        """
+        size = 1 + int(max(self.before.codes["id"].max(), self.after.codes["id"].max()))
+        there, here = np.full(size, -1, dtype=np.int64), np.full(size, -1, dtype=np.int64)
+        there[self.after.codes["id"]] = np.arange(len(self.of_))
+        here[self.before.codes["id"]] = np.arange(len(self.to))
+        namesake, namesake_after = there[self.before.codes["id"]], here[self.after.codes["id"]]
+        while True:
+            linked = np.flatnonzero(self.to >= 0)
+            other, back = namesake[linked], namesake_after[self.to[linked]]
+            lost = linked[
+                ((other >= 0) & (np.append(self.of_, 0)[other] < 0)) | ((back >= 0) & (np.append(self.to, 0)[back] < 0))
+            ]
+            if not len(lost):
+                return
+            self.of_[self.to[lost]] = -1
+            self.to[lost] = -1
 
     def _everything(self, side: _Side) -> Mask:
         return np.ones(len(side.marked), dtype=bool)

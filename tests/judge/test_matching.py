@@ -87,11 +87,22 @@ def test_one_large_case_split_in_two_is_found_in_both() -> None:
 
 
 def test_the_number_of_a_repeated_step_is_no_part_of_what_it_asks() -> None:
-    before = of("Pays", "send::status=1", "send#2::state=2", "send#3::amount=3")
-    after = of("Pays", "send::state=2", "send#2::amount=3")
+    before = of("Pays", "send::status=1", "read#2::state=2", "read#3::amount=3")
+    after = of("Pays", "send::status=1", "read::state=2", "read#2::amount=3")
     assert moves(before, after) == {
-        "a/x.json::Pays::send#2::state": "a/x.json::Pays::send::state",
-        "a/x.json::Pays::send#3::amount": "a/x.json::Pays::send#2::amount",
+        "a/x.json::Pays::send::status": "a/x.json::Pays::send::status",
+        "a/x.json::Pays::read#2::state": "a/x.json::Pays::read::state",
+        "a/x.json::Pays::read#3::amount": "a/x.json::Pays::read#2::amount",
+    }
+
+
+def test_an_id_that_both_sides_have_is_never_left_for_a_removed_check() -> None:
+    before = of("Pays", "send::status=1", "send::status#2=2")
+    assert moves(before, of("Pays", "send::status=2")) == {
+        "a/x.json::Pays::send::status": "a/x.json::Pays::send::status"
+    }
+    assert moves(of("Pays", "send::status=2"), before) == {
+        "a/x.json::Pays::send::status": "a/x.json::Pays::send::status"
     }
 
 
@@ -140,6 +151,14 @@ def test_the_rename_table_decides_what_the_checks_cannot() -> None:
     )
 
 
+def test_the_rename_table_holds_though_the_check_asks_something_else_now() -> None:
+    table = Renames({"a/x.json::Pays": "b/y.json::Sends"})
+    changed = of("Sends", *(one.replace("=", "=9") for one in PAY), path="b/y.json")
+    assert moves(of("Pays", *PAY), changed, renames=table) == dict(
+        zip(ids("Pays"), ids("Sends", "b/y.json"), strict=True)
+    )
+
+
 def test_the_rename_table_moves_nothing_that_is_there_under_its_own_name() -> None:
     table = Renames({"a/x.json::Pays": "a/x.json::Pays B"})
     both = of("Pays", *PAY) | of("Pays B", *PAY)
@@ -185,6 +204,9 @@ def test_no_check_is_two_and_the_order_and_the_direction_do_not_matter(
 
     found = moves(before, after)
     assert len(set(found.values())) == len(found)
+    shared = before.keys() & after.keys()
+    assert shared <= found.keys()
+    assert shared <= set(found.values())
     assert moves(shuffled(before), shuffled(after)) == found
     assert moves(after, before) == {new: old for old, new in found.items()}
 
