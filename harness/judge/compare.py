@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from harness.judge.baseline import COUNTS, Baseline, case_of, empty_results
+from harness.judge.baseline import COUNTS, case_of, empty_results
 from harness.judge.classes import CLASSES, Counts, Mask, classify, counts_of_outcomes
 from harness.judge.evidence import Evidence
 from harness.judge.matching import match
 from harness.judge.rates import Repeats
+from harness.judge.renames import Renames
 from harness.model.outcome import ComparisonClass, Outcome
 
-__all__ = ["COMPARISON_COLUMNS", "Comparison", "Mask", "compare"]
+__all__ = ["COMPARISON_COLUMNS", "Comparison", "Known", "Mask", "compare"]
 
 COMPARISON_COLUMNS: Final = (
     "check", "class", "outcome", "baseline_runs", *(f"baseline_{name}" for name in COUNTS), "message",
@@ -55,7 +56,20 @@ class Comparison:
         return np.isin(codes, [CLASSES.index(each.value) for each in classes])
 
 
-def compare(evidence: Evidence, baseline: Baseline | None) -> Comparison:
+class Known(Protocol):
+    """What was shown before: a baseline, or whatever has the same three things."""
+
+    @property
+    def results(self) -> pd.DataFrame: ...
+
+    @property
+    def suite_digest(self) -> str: ...
+
+    @property
+    def renames(self) -> Renames: ...
+
+
+def compare(evidence: Evidence, baseline: Known | None) -> Comparison:
     """Returns the class of every check that the run gave, the plan expects or ``baseline`` holds.
 
     Expected of a selected case are the checks its plan names or, where it names none, those the baseline holds of it.
@@ -65,7 +79,7 @@ def compare(evidence: Evidence, baseline: Baseline | None) -> Comparison:
     return Comparison(_finished(checks, _case_rows(evidence, checks)))
 
 
-def _check_rows(evidence: Evidence, baseline: Baseline | None) -> pd.DataFrame:
+def _check_rows(evidence: Evidence, baseline: Known | None) -> pd.DataFrame:
     run, plan = evidence.checks, evidence.planned
     base = empty_results() if baseline is None else baseline.results
     planned_ids = [check for checks in plan["checks"] if checks is not None for check in checks]
@@ -113,7 +127,7 @@ def _check_rows(evidence: Evidence, baseline: Baseline | None) -> pd.DataFrame:
     return frame
 
 
-def _names_now(evidence: Evidence, baseline: Baseline, planned: Sequence[str]) -> npt.NDArray[np.object_]:
+def _names_now(evidence: Evidence, baseline: Known, planned: Sequence[str]) -> npt.NDArray[np.object_]:
     """Returns under which id this run has each check of the baseline, or would have it."""
     base, run = baseline.results, evidence.checks
     own = base["check"].to_numpy(dtype=object)

@@ -210,7 +210,9 @@ class _Remainder:
         from_old = 2 * counts > self.before.totals[pairs[0]]
         from_new = 2 * counts > self.after.totals[pairs[1]]
         stands = np.zeros(len(self.to), dtype=bool)
-        stands[linked] = (from_old | from_new)[inverse.reshape(-1)]
+        # One case in place of one; or, where one was split or some were joined, more than a single check to say so.
+        carried = (from_old & from_new) | ((from_old | from_new) & (counts > 1))
+        stands[linked] = carried[inverse.reshape(-1)]
         refused = proposed[~stands[proposed]]
         self.of_[self.to[refused]] = -1
         self.to[refused] = -1

@@ -78,6 +78,11 @@ def test_a_single_check_does_not_move_into_a_case_that_is_mostly_another() -> No
     assert moves(of("Pays", *PAY), other) == {}
 
 
+def test_a_small_new_case_does_not_take_a_check_of_a_large_one_that_went() -> None:
+    assert moves(of("Pays", *PAY), of("Refunds", "send::is accepted=1")) == {}
+    assert moves(of("Refunds", "send::is accepted=1"), of("Pays", *PAY)) == {}
+
+
 def test_one_large_case_split_in_two_is_found_in_both() -> None:
     whole = of("Provisions", *(f"add {n}::is created={n}" for n in range(6)))
     parts = of("Accounts", *(f"add {n}::is created={n}" for n in range(3))) | of(
