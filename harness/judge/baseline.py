@@ -240,19 +240,23 @@ def _limits(baseline: Baseline) -> tuple[str, ...]:
             f"{baseline.runs} runs show flakiness only where it is frequent; a rate needs {RUNS_FOR_A_RATE}",
         ),
         (measured == 0, "It holds no latency"),
-        (0 < measured < len(results), f"It holds no latency for {len(results) - measured} of {len(results)} checks"),
+        (0 < measured < len(results), f"It holds no latency for {len(results) - measured} of {_checks(len(results))}"),
         (
             bool(baseline.operations) and not baseline.samples,
             "It kept figures of its latency and no times: a ratio to them has no interval",
         ),
-        (blind > 0, f"It neither saw {blind} checks pass nor fail, so it cannot tell whether they got worse"),
-        (unmarked > 0, f"It does not know what {unmarked} checks asked, so a changed definition would not show"),
+        (blind > 0, f"It saw {_checks(blind)} neither pass nor fail, and cannot tell what got worse there"),
+        (unmarked > 0, f"It does not know what {_checks(unmarked)} asked: a changed definition would not show"),
         (
             baseline.provenance.get("components") == "declared",
             "Its component versions were declared, not asked of the services",
         ),
     )
     return tuple(sentence for holds, sentence in table if holds)
+
+
+def _checks(count: int) -> str:
+    return f"{count} check" + ("" if count == 1 else "s")
 
 
 def _merge(evidences: Sequence[Evidence]) -> pd.DataFrame:

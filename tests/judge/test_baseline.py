@@ -218,8 +218,8 @@ def test_a_baseline_says_what_it_cannot_say() -> None:
     assert "holds no latency" in limits((case("pays", P, latency_ms=None),))
     partly = (case("pays", P, latency_ms=None), case("aborts", P))
     assert "holds no latency for 1 of 2 checks" in limits(partly)
-    assert "neither saw 1 checks pass nor fail" in limits((case("pays", P, H),))
-    assert "does not know what 1 checks asked" in limits((case("pays", P, fingerprint=""),))
+    assert "saw 1 check neither pass nor fail" in limits((case("pays", P, H),))
+    assert "does not know what 1 check asked" in limits((case("pays", P, fingerprint=""),))
     assert "declared, not asked" in "\n".join(imported(unasked()).limits)
 
 
