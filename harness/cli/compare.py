@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -83,9 +83,15 @@ def baseline_show(
         ("runs", f"{found.runs}: {', '.join(found.run_ids)}"),
         ("target", f"{found.target.get('name', 'not known')} ({found.target.get('kind', 'not known')})"),
         ("results", f"sha256 {found.digest}"),
-        *((f"{name}", str(value)) for name, value in found.provenance.items()),
+        *(fact for name, value in found.provenance.items() for fact in _told(name, value)),
     ]
     _print(baseline_lines(shown_by_baseline(found, baseline), facts))
+
+
+def _told(name: str, value: object) -> Iterator[tuple[str, str]]:
+    """A line per item of a list; of a mapping its keys with their values."""
+    for item in value if isinstance(value, list) else [value]:
+        yield name, ", ".join(f"{key} {each}" for key, each in item.items()) if isinstance(item, dict) else str(item)
 
 
 def _compared(before: Shown | Published, after: Shown | Published, at_most: int, *, as_json: bool, as_csv: bool) -> int:

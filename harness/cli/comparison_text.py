@@ -93,8 +93,10 @@ def totals_lines(published: Published, side: Shown, totals: Sequence[Total]) -> 
 
 def baseline_lines(shown: Shown, facts: Iterable[tuple[str, str]]) -> Iterator[Text]:
     """Yields the lines of one baseline: where it is from (``facts``), what it holds, how fast it was, its limits."""
-    for name, value in facts:
-        yield Text(f"{name:<12} {one_line(value)}")
+    told = list(facts)
+    width = max((len(name) for name, _ in told), default=0) + 2
+    for name, value in told:
+        yield Text(f"{name:<{width}}{one_line(value)}")
     results = shown.results
     yield Text()
     table = (

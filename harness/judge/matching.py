@@ -5,8 +5,9 @@ A second key decides only where it is unique on both sides, and a case moves onl
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias, final
 
@@ -19,6 +20,7 @@ from harness.model.ids import SEPARATOR
 
 __all__ = ["Matching", "match"]
 
+Codes: TypeAlias = npt.NDArray[np.int32]
 Ints: TypeAlias = npt.NDArray[np.int64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Texts: TypeAlias = npt.NDArray[np.object_]
@@ -91,7 +93,7 @@ def match(
     taken[at[settled]] = True
     free = np.flatnonzero(~taken)
     if len(rest) and len(free):
-        found = _Remainder.of(before, before_marks, rest, after, after_marks, free).matched()
+        found = _Remainder.of((before, before_marks, rest), (after, after_marks, free), at).matched()
         at[rest] = np.where(found >= 0, free[found], -1)
         name[rest] = np.where(found >= 0, after[free[found]], name[rest])
     return Matching(at, name)
@@ -126,7 +128,7 @@ def _by_table(
 class _Side:
     """One side's remainder. ``codes`` holds for each part of a check a number that is the same on both sides."""
 
-    codes: dict[str, Ints]
+    codes: dict[str, Codes]
     marked: Mask
     totals: Ints
     """By case code: how many checks the case has, matched or not."""
@@ -136,27 +138,30 @@ class _Side:
 class _Remainder:
     """What neither id nor table settled. ``to`` and ``of_`` are the matches found so far, each side's view."""
 
-    def __init__(self, before: _Side, after: _Side) -> None:
+    def __init__(self, before: _Side, after: _Side, namesakes: Ints) -> None:
         self.before, self.after = before, after
         self.to = np.full(len(before.marked), -1, dtype=np.int64)
         self.of_ = np.full(len(after.marked), -1, dtype=np.int64)
+        self.namesakes = namesakes
+        """For each check before, the one after with its id, or -1."""
 
     @classmethod
-    def of(
-        cls, before: Texts, before_marks: Texts, rest: Ints, after: Texts, after_marks: Texts, free: Ints
-    ) -> _Remainder:
-        one, other = _parts(before[rest]), _parts(after[free])
-        one["mark"], other["mark"] = list(before_marks[rest]), list(after_marks[free])
-        codes: list[dict[str, Ints]] = [{}, {}]
-        cases: Sequence[str] = ()
-        for part in one:
-            numbers, distinct = pd.factorize(np.array([*one[part], *other[part]], dtype=object))
-            codes[0][part], codes[1][part] = numbers[: len(rest)], numbers[len(rest) :]
-            if part == "case":
-                cases = [str(case) for case in distinct]
+    def of(cls, before: tuple[Texts, Texts, Ints], after: tuple[Texts, Texts, Ints], at: Ints) -> _Remainder:
+        """Returns the remainder of both sides, each given as its ids, fingerprints and the rows that are left.
+
+        ``at`` is where after has each id of before, or -1.
+        """
+        (ids, marks, rest), (ids_after, marks_after, free) = before, after
+        cut = len(rest)
+        codes, cases = _coded(ids[rest], ids_after[free])
+        codes["mark"] = pd.factorize(np.concatenate([marks[rest], marks_after[free]]))[0].astype(np.int32)
+        one, other = ({part: each[side] for part, each in codes.items()} for side in (slice(cut), slice(cut, None)))
+        place = np.full(len(ids_after) + 1, -1, dtype=np.int64)
+        place[free] = np.arange(len(free))
         return cls(
-            _Side(codes[0], before_marks[rest] != "", _totals(before, cases)),
-            _Side(codes[1], after_marks[free] != "", _totals(after, cases)),
+            _Side(one, marks[rest] != "", _totals(ids, rest, one["case"], cases)),
+            _Side(other, marks_after[free] != "", _totals(ids_after, free, other["case"], cases)),
+            place[at[rest]],
         )
 
     def matched(self) -> Ints:
@@ -164,7 +169,8 @@ class _Remainder:
         self._take(*self._unique(_WITHIN[0], self._everything))
         self._keep_names()
         # A name that stayed, with another question: that is a changed definition, and no move.
-        self._take(*self._unique(("id",), self._everything))
+        stayed = np.flatnonzero((self.to < 0) & (self.namesakes >= 0))
+        self._take(stayed, self.namesakes[stayed])
         for key in _WITHIN[1:]:
             self._take(*self._unique(key, self._everything))
         for _ in range(_ROUNDS):
@@ -177,14 +183,12 @@ class _Remainder:
 
         So numbers may change places within a case, and yet an id of both sides never stands for a removed check too.
         """
-        size = 1 + int(max(self.before.codes["id"].max(), self.after.codes["id"].max()))
-        there, here = np.full(size, -1, dtype=np.int64), np.full(size, -1, dtype=np.int64)
-        there[self.after.codes["id"]] = np.arange(len(self.of_))
-        here[self.before.codes["id"]] = np.arange(len(self.to))
-        namesake, namesake_after = there[self.before.codes["id"]], here[self.after.codes["id"]]
+        namesakes_after = np.full(len(self.of_), -1, dtype=np.int64)
+        shared = np.flatnonzero(self.namesakes >= 0)
+        namesakes_after[self.namesakes[shared]] = shared
         while True:
             linked = np.flatnonzero(self.to >= 0)
-            other, back = namesake[linked], namesake_after[self.to[linked]]
+            other, back = self.namesakes[linked], namesakes_after[self.to[linked]]
             lost = linked[
                 ((other >= 0) & (np.append(self.of_, 0)[other] < 0)) | ((back >= 0) & (np.append(self.to, 0)[back] < 0))
             ]
@@ -204,28 +208,29 @@ class _Remainder:
         proposed = np.flatnonzero((self.to >= 0) & (to < 0))
         came = self.before.codes["case"], self.after.codes["case"]
         linked = np.flatnonzero(self.to >= 0)
-        pairs, inverse, counts = np.unique(
-            np.stack([came[0][linked], came[1][self.to[linked]]]), axis=1, return_inverse=True, return_counts=True
-        )
+        size = len(self.after.totals)
+        both = came[0][linked].astype(np.int64) * size + came[1][self.to[linked]]
+        distinct, inverse, counts = np.unique(both, return_inverse=True, return_counts=True)
+        pairs = np.stack([distinct // size, distinct % size])
         from_old = 2 * counts > self.before.totals[pairs[0]]
         from_new = 2 * counts > self.after.totals[pairs[1]]
         stands = np.zeros(len(self.to), dtype=bool)
         # One case in place of one; or, where one was split or some were joined, more than a single check to say so.
         carried = (from_old & from_new) | ((from_old | from_new) & (counts > 1))
-        stands[linked] = carried[inverse.reshape(-1)]
+        stands[linked] = carried[inverse]
         refused = proposed[~stands[proposed]]
         self.of_[self.to[refused]] = -1
         self.to[refused] = -1
-        whole = pairs[:, from_old & from_new & (pairs[0] != pairs[1])] if pairs.size else pairs
+        whole = pairs[:, from_old & from_new & (pairs[0] != pairs[1])]
         self._pair(whole)
         for key in _WITHIN_PAIR:
             self._take(*self._unique(key, lambda side: side.codes["pair"] >= 0))
         return bool((self.to != to).any() or (self.of_ != of_).any())
 
-    def _pair(self, pairs: npt.NDArray[np.int64]) -> None:
+    def _pair(self, pairs: Ints) -> None:
         """Numbers the cases that became one another: by majority on both sides, so each has one partner at most."""
         for side, cases in ((self.before, pairs[0]), (self.after, pairs[1])):
-            number = np.full(len(side.totals), -1, dtype=np.int64)
+            number = np.full(len(side.totals), -1, dtype=np.int32)
             number[cases] = np.arange(len(cases))
             side.codes["pair"] = number[side.codes["case"]]
 
@@ -255,33 +260,56 @@ class _Remainder:
         self.of_[after] = before
 
 
-def _parts(ids: Texts) -> dict[str, list[str]]:
-    """The parts of each id by which it may be found again. ``*_base`` is without the number of a repeated label."""
-    split = [check.split(SEPARATOR) for check in ids]
-    path, title, step, check = ([each[n] for each in split] for n in range(4))
-    return {
-        "id": list(ids),
-        "case": [SEPARATOR.join(each[:2]) for each in split],
-        "path": path,
-        "place": ["/".join(each.split("/")[-2:]) for each in path],
-        "file": [each.rpartition("/")[2] for each in path],
-        "title": title,
+def _coded(before: Texts, after: Texts) -> tuple[dict[str, Codes], Sequence[str]]:
+    """Returns a number for each part by which an id may be found again, before's first, and the cases by number.
+
+    ``*_base`` is without the number of a repeated label. Of a million ids few parts are distinct: only those are kept.
+    """
+    cases: dict[str, int] = {}
+    steps: dict[str, int] = {}
+    checks: dict[str, int] = {}
+
+    def numbers() -> Iterator[tuple[int, int, int]]:
+        for each in itertools.chain(before, after):
+            case, step, check = each.rsplit(SEPARATOR, 2)
+            yield (
+                cases.setdefault(case, len(cases)),
+                steps.setdefault(step, len(steps)),
+                checks.setdefault(check, len(checks)),
+            )
+
+    kinds = [("case", np.int32), ("step", np.int32), ("check", np.int32)]
+    found = np.fromiter(numbers(), dtype=kinds, count=len(before) + len(after))
+    case, step, check = (np.ascontiguousarray(found[name]) for name, _ in kinds)
+    paths = [name.partition(SEPARATOR)[0] for name in cases]
+    codes = {
+        "case": case,
         "step": step,
         "check": check,
-        "step_base": _bases(step),
-        "check_base": _bases(check),
+        "path": _renumbered(case, paths),
+        "place": _renumbered(case, ["/".join(path.split("/")[-2:]) for path in paths]),
+        "file": _renumbered(case, [path.rpartition("/")[2] for path in paths]),
+        "title": _renumbered(case, [name.partition(SEPARATOR)[2] for name in cases]),
+        "step_base": _renumbered(step, [_NUMBER.sub("", label) for label in steps]),
+        "check_base": _renumbered(check, [_NUMBER.sub("", label) for label in checks]),
     }
+    return codes, list(cases)
 
 
-def _bases(segments: list[str]) -> list[str]:
-    return [_NUMBER.sub("", segment) if "#" in segment else segment for segment in segments]
+def _renumbered(codes: Codes, texts: Sequence[str]) -> Codes:
+    """Returns a number per row for what each of its codes stands for now: ``texts`` by code."""
+    known: dict[str, int] = {}
+    again = np.fromiter((known.setdefault(text, len(known)) for text in texts), dtype=np.int32, count=len(texts))
+    return again[codes]
 
 
-def _totals(ids: Texts, cases: Sequence[str]) -> Ints:
-    """How many checks each of ``cases`` has on this side, whether they are in the remainder or not."""
-    counts = dict.fromkeys(cases, 0)
-    for check in ids:
-        case = check.rsplit(SEPARATOR, 2)[0]
-        if case in counts:
-            counts[case] += 1
-    return np.fromiter(counts.values(), dtype=np.int64, count=len(counts))
+def _totals(ids: Texts, rows: Ints, codes: Codes, cases: Sequence[str]) -> Ints:
+    """How many checks each of ``cases`` has on this side, in ``rows`` (of these ``codes``) or elsewhere."""
+    totals = np.bincount(codes, minlength=len(cases)).astype(np.int64)
+    elsewhere = np.ones(len(ids), dtype=bool)
+    elsewhere[rows] = False
+    number = {case: at for at, case in enumerate(cases)}
+    for check in ids[elsewhere]:
+        if (at := number.get(check.rsplit(SEPARATOR, 2)[0])) is not None:
+            totals[at] += 1
+    return totals

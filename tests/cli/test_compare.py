@@ -113,6 +113,16 @@ def test_a_baseline_is_shown_with_what_it_cannot_say(harness: Command, snapshot:
     assert without_digest(ended.out) == snapshot
 
 
+def test_where_an_imported_baseline_comes_from_is_told_report_by_report(harness: Command, workspace: Path) -> None:
+    reports = [{"file": f"run-{n}.json", "sha256": "ab" * 4} for n in (1, 2)]
+    made = replace(baseline(), provenance={"engine_version": "18.14.1", "reports": reports, "components": "declared"})
+    write_baseline(made, workspace / "imported")
+    shown = harness("baseline", "show", "imported").out
+    assert "engine_version  18.14.1\n" in shown
+    assert "reports         file run-1.json, sha256 abababab\nreports         file run-2.json" in shown
+    assert "Its component versions were declared, not asked of the services" in shown
+
+
 def test_published_totals_are_shown_and_compared_by_count(harness: Command, snapshot: SnapshotAssertion) -> None:
     assert harness("baseline", "show", "v14.1.0").out == snapshot(name="shown")
     ended = harness("compare", "v14.1.0", "v17.1.0")

@@ -204,5 +204,5 @@ class _Reader(Checked):
 
 
 def _meaning(source: str, steps: Mapping[str, str]) -> str:
-    """``source`` with each request it refers to named by its step: other ids make no other question."""
+    """``source`` with each request it refers to named by its step: other ids do not make it another question."""
     return _PREVIOUS.sub(lambda found: f"{{$prev.{steps.get(found[1], found[1])}", source)
