@@ -27,6 +27,8 @@ _STYLES: Final = {
     ComparisonClass.MISSING: "bold yellow",
     ComparisonClass.REMOVED: "bold yellow",
     ComparisonClass.FLAKY: "bold magenta",
+    ComparisonClass.HOLLOW: "bold yellow",
+    ComparisonClass.UNKNOWN: "bold yellow",
     ComparisonClass.FIXED: "bold green",
     ComparisonClass.NEW_PASS: "bold green",
 }
@@ -35,7 +37,9 @@ _MEANING: Final = {
     ComparisonClass.NEW_FAIL: "not known before, fails after",
     ComparisonClass.MISSING: "expected after, no result",
     ComparisonClass.REMOVED: "in the suite before, not in the one after",
-    ComparisonClass.FLAKY: "passed and failed with one definition",
+    ComparisonClass.FLAKY: "passed and failed with one definition, in another share than before",
+    ComparisonClass.HOLLOW: "did not always assert anything after, and did before",
+    ComparisonClass.UNKNOWN: "broke, was skipped or not selected after, and was not before",
     ComparisonClass.FIXED: "failed before, passes after",
     ComparisonClass.NEW_PASS: "not known before, passes after",
 }
@@ -53,7 +57,7 @@ def comparison_lines(found: ResultsComparison, at_most: int) -> Iterator[Text]:
         if count:
             yield Text(f"  {what:<16}{count:>8,}   beside their class")
     for kind in DIFFERENCES:
-        rows = found.of(kind)
+        rows = found.different(kind)
         if len(rows):
             yield Text()
             yield Text(f"{kind.value.capitalize()} ({len(rows):,})  {_MEANING[kind]}", style=_STYLES[kind])

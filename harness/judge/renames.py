@@ -47,14 +47,18 @@ class Renames:
     """By name before. No name leads back to itself."""
     digest: str = ""
     """SHA-256 of the file; empty where there is none."""
+    before: Mapping[str, str] = field(init=False)
+    """The same, by name after."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "before", {new: old for old, new in self.after.items()})
 
     def __bool__(self) -> bool:
         return bool(self.after)
 
     def forms(self, check: str) -> Iterator[str]:
         """Yields the other names of ``check``, nearest first: those it got later, then those it had earlier."""
-        earlier = {new: old for old, new in self.after.items()}
-        for names in (self.after, earlier):
+        for names in (self.after, self.before):
             name, seen = check, {check}
             while (renamed := _renamed(name, names)) is not None and renamed not in seen:
                 yield renamed

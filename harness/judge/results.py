@@ -35,10 +35,14 @@ DIFFERENCES: Final = (
     ComparisonClass.MISSING,
     ComparisonClass.REMOVED,
     ComparisonClass.FLAKY,
+    ComparisonClass.HOLLOW,
+    ComparisonClass.UNKNOWN,
     ComparisonClass.FIXED,
     ComparisonClass.NEW_PASS,
 )
-"""The classes in which the sides differ, or one side with itself; the weightiest first."""
+"""The classes in which the sides can differ, the weightiest first."""
+_LIKE_BEFORE: Final = (ComparisonClass.FLAKY, ComparisonClass.HOLLOW, ComparisonClass.UNKNOWN)
+"""Of these, classes that a check may be in though nothing changed: it was so before."""
 _NAMES: Final = ("runs", *COUNTS)
 _REPEATS: Final = Repeats()
 _BOOTSTRAP: Final = Bootstrap()
@@ -68,9 +72,12 @@ class ResultsComparison:
         codes = self.table["class"].cat.codes.to_numpy()
         return dict(zip(CLASSES, np.bincount(codes, minlength=len(CLASSES)).tolist(), strict=True))
 
-    def of(self, kind: ComparisonClass) -> pd.DataFrame:
-        """Returns the rows of one class, sorted by check."""
-        return self.table[self.table["class"] == kind.value]
+    def different(self, kind: ComparisonClass) -> pd.DataFrame:
+        """Returns the rows of one class in which the sides show something different, sorted by check."""
+        rows = self.table[self.table["class"] == kind.value]
+        if kind not in DIFFERENCES:
+            return rows.iloc[:0]
+        return rows[_unlike(rows)] if kind in _LIKE_BEFORE else rows
 
     @property
     def moved(self) -> pd.DataFrame:
@@ -80,7 +87,16 @@ class ResultsComparison:
     @property
     def differs(self) -> bool:
         """Whether the sides show anything different of any check."""
-        return bool(self.table["class"].isin([each.value for each in DIFFERENCES]).any())
+        return any(len(self.different(kind)) for kind in DIFFERENCES)
+
+
+def _unlike(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Which checks passed or failed in another share of their runs than before. A row for a case always counts."""
+    before, after = rows["before_runs"], rows["after_runs"]
+    unlike = (rows["kind"] == "case") | ((before == 0) != (after == 0))
+    for name in ("passed", "failed"):
+        unlike |= rows[f"before_{name}"] * after != rows[f"after_{name}"] * before
+    return unlike
 
 
 def compare_results(

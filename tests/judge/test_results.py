@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from harness.judge.rates import Repeats
 from harness.judge.renames import Renames
 from harness.judge.results import RESULTS_COLUMNS, ResultsComparison, compare_results
 from harness.judge.shown import Shown, shown_by_baseline, shown_by_run
-from harness.model.outcome import ComparisonClass
+from harness.model.outcome import ComparisonClass, Outcome
 from harness.model.records import RunFinished
 from tests.judge.build import SOUND, F, H, P, S, Shape, baseline, case, check_id, run
 
@@ -92,6 +93,25 @@ def test_with_enough_runs_on_both_sides_rates_are_compared_and_their_interval_sh
     assert strict.table["rise_low"].isna().all()
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ((P,), (H,), ComparisonClass.HOLLOW),
+        ((P,), (S,), ComparisonClass.UNKNOWN),
+        ((P, F), (P, P, F), ComparisonClass.FLAKY),
+        ((P, P, H), (P, H, H), ComparisonClass.HOLLOW),
+    ],
+)
+def test_saying_less_or_otherwise_than_before_is_a_difference(
+    before: tuple[Outcome, ...], after: tuple[Outcome, ...], kind: ComparisonClass
+) -> None:
+    one, other = (kept(*((case("pays", each),) for each in outcomes)) for outcomes in (before, after))
+    found = compare_results(one, other)
+    assert found.differs
+    assert found.different(kind)["check"].tolist() == [check_id("pays", "c1")]
+    assert not compare_results(other, other).differs
+
+
 def test_a_moved_check_is_in_one_row_and_told() -> None:
     before = kept((case("pays", P, F, fingerprint="aa"), case("aborts", P, fingerprint="bb")), suite="6")
     after = kept((case("pays on", P, P, fingerprint="aa"), case("aborts", P, fingerprint="cc")), suite="7")
@@ -157,7 +177,8 @@ def test_a_side_compared_with_itself_shows_no_difference(side: Shown) -> None:
     assert not changed & set(found.table["class"])
     assert not found.table["definition_changed"].any()
     assert found.moved.empty
-    assert set(found.of(ComparisonClass.FLAKY)["check"]) <= {
+    assert not found.differs
+    assert set(found.table.loc[found.table["class"] == "flaky", "check"]) <= {
         row.check for row in side.results.itertuples() if row.passed and row.failed
     }
 
