@@ -7,7 +7,6 @@ collections that expect to find it provisioned.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from harness.engine.exchange import Exchanger
@@ -16,6 +15,7 @@ from harness.engine.inbound.client import InboundClient
 from harness.engine.inbound.responder import Responder
 from harness.engine.inbound.server import InboundServer
 from harness.engine.native.hub import Hub
+from harness.engine.provisioning import Currencies, provision
 from harness.engine.recorder import CaseRecorder
 from harness.engine.rules.cast import SILENCE, rules_of_the_toolkit
 from harness.engine.rules.model import RuleBook
@@ -35,7 +35,6 @@ SILENT = ("noresponsepayeefsp",)
 CAST = (*TOOLKIT, *SIMULATORS, *SILENT)
 """The DFSPs of the official golden path (testing-toolkit-test-cases, provisioning collections)."""
 
-_PLENTY = Decimal(1_000_000)
 _ID_TYPES = ("MSISDN", "ACCOUNT_ID", "BUSINESS", "ALIAS")
 _MORE_ENDPOINTS = ("FSPIOP_CALLBACK_URL_TRX_REQ_SERVICE", "FSPIOP_CALLBACK_URL_AUTHORIZATIONS")
 """Endpoint types beside those of every DFSP, registered with its base URL (official provisioning)."""
@@ -93,12 +92,13 @@ def set_stage(
     *,
     api_version: str,
     jws_key: str | None = None,
+    inputs: Mapping[str, Any],
     rules: RuleBook | None = None,
     scripts: RuleScripts | None = None,
 ) -> None:
     """Plays the cast as ``play_cast`` does, and onboards it at the embedded hub, which starts empty.
 
-    Raises ``ProvisioningError`` where the hub refuses.
+    ``inputs`` name the currencies beside the target's own. Raises ``ProvisioningError`` where the hub refuses.
     """
     play_cast(target.services, inbound, api_version=api_version, jws_key=jws_key, rules=rules, scripts=scripts)
     exchanger = Exchanger(None, request_timeout_s=target.request_timeout_s)
@@ -107,8 +107,8 @@ def set_stage(
         try:
             for id_type in _ID_TYPES:
                 hub.has_oracle(id_type)
+            provision(hub, Currencies.of(inputs, target.currency))
             for fsp in CAST:
-                hub.onboard(fsp, net_debit_cap=_PLENTY, funds=_PLENTY)
                 base = inbound.address.endpoint(fsp)
                 for kind in _MORE_ENDPOINTS:
                     hub.prepare("POST", f"/participants/{fsp}/endpoints", {"type": kind, "value": base})

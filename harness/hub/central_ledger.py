@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, final
 
@@ -19,6 +19,7 @@ from harness.hub.faults import Fault
 from harness.hub.funds import Funds
 from harness.hub.ledger import Account, AccountType, Limit, to_number, to_units
 from harness.hub.participants import HUB, Participant
+from harness.hub.settlement_models import SettlementModels
 from harness.hub.web import Health, answer, application, empty, read_body
 
 __all__ = ["CentralLedger"]
@@ -32,7 +33,7 @@ class CentralLedger:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._funds = Funds(core.ledger, core.transfers)
+        self._funds = Funds(core.ledger, core.transfers, core.defects)
 
     def app(self) -> Starlette:
         """Returns the service."""
@@ -54,8 +55,8 @@ class CentralLedger:
                 "GET /participants/{name}/positions": self.positions,
                 "GET /participants/{name}/endpoints": self.endpoints,
                 "POST /participants/{name}/endpoints": self.set_endpoint,
-                "GET /settlementModels": self.models,
-                "POST /settlementModels": self.add_model,
+                **SettlementModels(self._core).routes(),
+                "GET /harness/invariants": self.broken_laws,
             },
             Health(self._core.version_of("central-ledger"), ("datastore", "broker", "proxyCache")),
         )
@@ -121,7 +122,9 @@ class CentralLedger:
         body, account = await _object(request), self._account(request)
         if account.type is not AccountType.POSITION:
             raise Fault(FspiopError.INTERNAL_SERVER, "Only position account update is permitted", status=500)
-        account.active = _flag(body, "isActive")
+        active = _flag(body, "isActive")
+        if not self._core.defects.active("account-switch-ignored"):
+            account.active = active
         return empty(200)
 
     # Funds
@@ -191,7 +194,7 @@ class CentralLedger:
         ]
         return answer(rows if currency is None else (rows[0] if rows else {}))
 
-    # Endpoints and settlement models
+    # Endpoints
 
     async def endpoints(self, request: Request) -> Response:
         """GET /participants/{name}/endpoints[?type=…]."""
@@ -205,34 +208,16 @@ class CentralLedger:
         participant.endpoints[_text(body, "type")] = _text(body, "value")
         return empty(201)
 
-    async def add_model(self, request: Request) -> Response:
-        """POST /settlementModels: kept; of it only ``requireLiquidityCheck`` bears on transfers."""
-        body = await _object(request)
-        _text(body, "name")
-        model = self._core.models.add(body)
-        if not model.liquidity_checked and model.ledger_account_type == AccountType.POSITION:
-            self._core.transfers.unchecked_liquidity.add(str(model.currency))
-        return empty(201)
+    # The hub about itself
 
-    async def models(self, _request: Request) -> Response:
-        """GET /settlementModels."""
-        return answer(
-            [
-                {
-                    "settlementModelId": model.id,
-                    "name": model.name,
-                    "isActive": True,
-                    "settlementGranularity": model.granularity,
-                    "settlementInterchange": model.interchange,
-                    "settlementDelay": model.delay,
-                    "currency": model.currency,
-                    "requireLiquidityCheck": model.liquidity_checked,
-                    "ledgerAccountTypeId": model.ledger_account_type,
-                    "autoPositionReset": model.resets_position,
-                }
-                for model in self._core.models
-            ]
-        )
+    async def broken_laws(self, _request: Request) -> Response:
+        """GET /harness/invariants: what ``invariants`` found, looked at once more now. No path of a real hub."""
+        found = self._core.invariants
+        if found is None:
+            return answer({"checking": False, "checks": 0, "violations": []})
+        found.check(datetime.now(UTC), timedelta(seconds=self._core.config.expiry_interval_s))
+        violations = [each.to_json() for each in found.violations]
+        return answer({"checking": True, "checks": found.checks, "violations": violations})
 
     # Parts
 

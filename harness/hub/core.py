@@ -14,7 +14,10 @@ from starlette.requests import Request
 from harness.fspiop.jws import KeyPair, Signer, new_key
 from harness.hub.config import HubConfig
 from harness.hub.defects import Defects
+from harness.hub.fx_schemas import fx_schemas
+from harness.hub.fx_transfers import FxTransfers
 from harness.hub.headers import read_headers
+from harness.hub.invariants import Invariants, watching
 from harness.hub.ledger import Ledger
 from harness.hub.messages import Message, Voice
 from harness.hub.outbox import Outbox
@@ -22,6 +25,7 @@ from harness.hub.participants import Participants
 from harness.hub.profile import profile_for
 from harness.hub.schemas import check, fspiop_schemas
 from harness.hub.settlement import Models, Windows
+from harness.hub.settlements import Settlements
 from harness.hub.transfers import Transfers
 from harness.hub.web import read_body
 
@@ -42,14 +46,22 @@ class Core:
         self.voice = Voice(self.profile.hub_name, self.profile.default_version, sign)
         self.ledger = Ledger(self.defects)
         self.participants = Participants(self.ledger)
-        self.windows = Windows()
         self.models = Models()
+        self.windows = Windows(self.ledger, self.models, self.defects)
+        self.settlements = Settlements(self.ledger, self.participants, self.windows, self.models, self.defects)
         self.transfers = Transfers(
             self.ledger, self.participants, self.defects, self.windows, on_us=config.on_us_transfers
         )
+        self.fx_transfers = FxTransfers(self.ledger, self.participants, self.defects, self.windows, self.transfers)
+        self.transfers.conversions = self.fx_transfers
+        self.transfers.time_scale = config.time_scale
         self.outbox = Outbox(self.participants, timeout_s=config.callback_timeout_s)
-        self._schemas = fspiop_schemas(ulid_ids=self.profile.ulid_ids)
+        schemas = fspiop_schemas(ulid_ids=self.profile.ulid_ids)
+        self._schemas = {**schemas, **fx_schemas(schemas)}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.invariants: Invariants | None = None
+        if config.check_invariants:
+            self.invariants = watching(self.ledger, self.transfers, self.windows, self.settlements)
 
     @cached_property
     def key(self) -> KeyPair:

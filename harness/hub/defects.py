@@ -28,7 +28,12 @@ class Defect:
     component: str
     """The component to blame, as a release names it."""
     caught_by_native: bool = True
-    """Whether a check of our native suite catches it (docs/defects.md names it); the others show at the API only."""
+    """Whether the native suite looks at the capability; where not, the official one does."""
+
+
+def _beyond(name: str, capability: str, description: str, component: str) -> Defect:
+    """Returns a defect of a capability that the native suite does not look at."""
+    return Defect(name, capability, description, component, caught_by_native=False)
 
 
 def _table(*rows: Defect) -> Mapping[str, Defect]:
@@ -40,6 +45,7 @@ _QS = "quoting-service"
 _MLA = "ml-api-adapter"
 _CL = "central-ledger"
 _TRS = "transaction-requests-service"
+_CS = "central-settlement"
 
 DEFECTS: Mapping[str, Defect] = _table(
     Defect("lookup-callback-lost", "look-up", "PUT /parties of the payee is not forwarded to the payer", _ALS),
@@ -75,6 +81,18 @@ DEFECTS: Mapping[str, Defect] = _table(
     Defect("net-debit-cap-off-by-one", "limits", "a transfer that exactly reaches the net debit cap is refused", _CL),
     Defect("liquidity-wrong-code", "limits", "a lack of liquidity is answered with 5001 in place of 4001", _CL),
     Defect("limit-change-ignored", "limits", "PUT /participants/{name}/limits answers 200 and changes nothing", _CL),
+    _beyond("fx-quote-amount-altered", "fx", "targetAmount in the forwarded PUT /fxQuotes is one unit higher", _QS),
+    _beyond("fx-quote-provider-unchecked", "fx", "an fxQuote to an FXP without the currencies is forwarded", _QS),
+    _beyond("fx-fulfilment-unchecked", "fx", "an FXP's fulfilment that does not match the condition is taken", _CL),
+    _beyond("fx-unfulfilled-accepted", "fx", "a transfer whose conversion is not fulfilled is prepared", _CL),
+    _beyond("fx-duplicate-modified-accepted", "fx", "a modified fxTransfer with a known id is not refused", _CL),
+    _beyond("fx-not-found-wrong-code", "fx", "GET of an unknown fxTransfer answers 3200, not 3208", _CL),
+    _beyond("fx-position-kept-on-abort", "fx", "an aborted conversion keeps the payer's position", _CL),
+    _beyond("fx-provider-position-kept-on-abort", "fx", "an aborted transfer keeps the position of its FXP", _CL),
+    _beyond("fx-provider-not-credited", "fx", "a commit does not change the FXP's source position", _CL),
+    _beyond("fx-expiry-leaves-transfer", "fx", "a conversion that expires leaves its transfer reserved", _CL),
+    _beyond("fx-kept-on-transfer-expiry", "fx", "a transfer that expires leaves its conversion reserved", _CL),
+    _beyond("fx-patch-lost", "fx", "the FXP of a committed conversion gets no PATCH", _MLA),
     Defect("funds-in-doubled", "funds", "funds in are recorded twice", _CL),
     Defect("funds-out-beyond-balance", "funds", "funds out beyond the settlement balance are accepted", _CL),
     Defect("funds-out-abort-keeps", "funds", "an aborted funds-out does not give the reserved amount back", _CL),
@@ -87,6 +105,18 @@ DEFECTS: Mapping[str, Defect] = _table(
     Defect("authorization-query-dropped", "authorizations", "GET /authorizations loses its query", _TRS, False),
     Defect("authorization-retries-unchecked", "authorizations", "retriesLeft need not be a number", _TRS, False),
     Defect("authorization-failure-untold", "authorizations", "nobody hears of one that was not handed on", _TRS, False),
+    Defect("funds-out-commit-lost", "funds", "a committed funds-out stays reserved", _CL, False),
+    Defect("account-switch-ignored", "participants", "PUT …/accounts/{id} leaves an account active", _CL, False),
+    Defect("settlement-window-stays-open", "windows", "a window that is closed stays open beside the next", _CS, False),
+    Defect("settlement-window-never-settled", "windows", "a window is not settled with its settlement", _CS, False),
+    Defect("settlement-transfer-counted-twice", "windows", "a transfer counts twice in its window", _CS, False),
+    Defect("settlement-sign-turned", "settlements", "who owes is shown as owed, and the reverse", _CS, False),
+    Defect("settlement-step-skipped", "settlements", "an account may skip a state of its settlement", _CS, False),
+    Defect("settlement-sender-position-kept", "settlements", "the position of who owes is not reset", _CS, False),
+    Defect("settlement-abort-keeps", "settlements", "an aborted settlement keeps the positions it reset", _CS, False),
+    Defect("settlement-filter-ignored", "settlements", "GET /settlements answers whatever is asked for", _CS, False),
+    Defect("settlement-default-model-greedy", "settlements", "the default model takes other models' too", _CS, False),
+    Defect("gross-settlement-left-out", "settlements", "a gross model leaves positions as they are", _CS, False),
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any, final
 
 from harness.fspiop.errors import FspiopError
 from harness.fspiop.ids import is_correlation_id
+from harness.hub.defects import Defects
 from harness.hub.faults import Fault
 from harness.hub.ledger import Account, AccountType, Ledger, to_units
 from harness.hub.messages import digest
@@ -23,9 +24,10 @@ __all__ = ["Funds"]
 class Funds:
     """Movements between a participant's settlement account and the hub's reconciliation account."""
 
-    def __init__(self, ledger: Ledger, transfers: Transfers) -> None:
+    def __init__(self, ledger: Ledger, transfers: Transfers, defects: Defects | None = None) -> None:
         self._ledger = ledger
         self._transfers = transfers
+        self._defects = defects or Defects()
 
     def record(self, account: Account, body: Mapping[str, Any], now: datetime) -> None:
         """Carries out recordFundsIn, or the first step of funds out.
@@ -93,6 +95,8 @@ class Funds:
         if transfer.state is not State.RESERVED:
             return
         if action == "recordFundsOutCommit":
+            if self._defects.active("funds-out-commit-lost"):
+                return
             self._ledger.funds_out_commit(account, self._reconciliation(account), transfer.units)
             transfer.step(Event.COMMIT, now)
         else:

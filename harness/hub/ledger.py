@@ -20,6 +20,8 @@ from harness.hub.faults import Fault
 __all__ = ["Account", "AccountType", "Ledger", "to_number", "to_units"]
 
 _SCALE = 4
+_HUB = "Hub"
+"""Who owns the hub's own accounts (``participants.HUB``, which builds on this module)."""
 
 
 def to_units(amount: Decimal | int | str) -> int:
@@ -182,33 +184,58 @@ class Ledger:
 
     # Settlement
 
-    def settle(self, position: Account, units: int, *, cash: bool) -> None:
-        """Takes the net of a settlement off a position; with ``cash`` the settlement account pays or receives it.
+    def settle_net(self, position: Account, units: int, *, raise_limit: bool = False) -> None:
+        """Takes the net of a settlement off a position; the hub's multilateral settlement account takes it over.
 
-        The caller settles every account of a settlement: their nets add up to zero.
+        Settlement accounts stay as they are: the money moves outside, and funds in and out record it. With
+        ``raise_limit`` a net debit cap that the higher position would break is raised by as much (central-settlement,
+        settlementTransfersReserve). Raises ``InternalError`` where the hub has no such account.
         """
+        hub = self._accounts.get((_HUB, position.currency, AccountType.HUB_MULTILATERAL_SETTLEMENT))
+        if hub is None:
+            raise InternalError(f"the hub has no multilateral settlement account in {position.currency}")
+        limit = self._limits.get(position.id)
+        if raise_limit and limit is not None and limit.units < position.value - units:
+            limit.units -= units
         position.move(-units)
-        settlement = self._accounts.get((position.owner, position.currency, AccountType.SETTLEMENT))
-        if cash and settlement is not None:
-            settlement.move(units)
+        hub.move(units)
+
+    def settle_gross(self, payer: Account, payee: Account, units: int) -> None:
+        """Settles one committed transfer: what it did to the positions, the settlement accounts take over."""
+        for position, change in ((payer, units), (payee, -units)):
+            settlement = self._accounts.get((position.owner, position.currency, AccountType.SETTLEMENT))
+            if settlement is None:
+                raise InternalError(f"{position.owner} has no settlement account in {position.currency}")
+            position.move(-change)
+            settlement.move(change)
 
     # The law
 
-    def check_invariants(self) -> None:
-        """Raises ``InternalError`` unless, per currency, positions add up to what is in flight, settlement accounts
-        balance the hub's reconciliation account less what is leaving, and nothing reserved is negative."""
+    def imbalances(self) -> dict[str, str]:
+        """Returns what does not add up, by currency and the accounts it is about; empty where the ledger balances.
+
+        Positions with the hub's multilateral settlement account are what is in flight; settlement accounts with its
+        reconciliation account are what is leaving; nothing reserved is negative.
+        """
         positions: defaultdict[str, int] = defaultdict(int)
         funds: defaultdict[str, int] = defaultdict(int)
         for account in self._by_id.values():
-            if account.type is AccountType.POSITION:
+            if account.type in (AccountType.POSITION, AccountType.HUB_MULTILATERAL_SETTLEMENT):
                 positions[account.currency] += account.value - account.opening
-            elif account.type in (AccountType.SETTLEMENT, AccountType.HUB_RECONCILIATION):
+            else:
                 funds[account.currency] += account.value
-        for currency in positions.keys() | funds.keys():
+        found: dict[str, str] = {}
+        for currency in sorted(positions.keys() | funds.keys()):
             in_flight, leaving = self._in_flight[currency], self._leaving[currency]
             if in_flight < 0 or leaving < 0:
-                raise InternalError(f"{currency}: negative reserve ({in_flight} in flight, {leaving} leaving)")
+                found[f"{currency} reserves"] = f"negative reserve ({in_flight} in flight, {leaving} leaving)"
             if positions[currency] != in_flight:
-                raise InternalError(f"{currency}: positions add up to {positions[currency]}, in flight {in_flight}")
+                found[f"{currency} positions"] = f"positions add up to {positions[currency]}, in flight {in_flight}"
             if funds[currency] != leaving:
-                raise InternalError(f"{currency}: settlement accounts are off by {funds[currency] - leaving}")
+                found[f"{currency} settlement"] = f"settlement accounts are off by {funds[currency] - leaving}"
+        return found
+
+    def check_invariants(self) -> None:
+        """Raises ``InternalError`` on the first of ``imbalances``."""
+        for subject, text in self.imbalances().items():
+            raise InternalError(f"{subject.split()[0]}: {text}")

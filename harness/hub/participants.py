@@ -63,6 +63,10 @@ class Participants:
         """Returns the participant, or ``None``."""
         return self._by_name.get(name)
 
+    def number_of(self, name: str) -> int:
+        """Returns the participantId of one that exists: the hub is 1, DFSPs follow as they were registered."""
+        return tuple(self._by_name).index(name) + 1
+
     def active(self, name: str) -> bool:
         """Whether a participant of that name exists and is active."""
         found = self._by_name.get(name)
@@ -125,6 +129,7 @@ def _filled(template: str, parameters: Mapping[str, str]) -> str:
 
 
 _BASE_URLS = frozenset({
-    "FSPIOP_CALLBACK_URL_AUTHORIZATIONS", "FSPIOP_CALLBACK_URL_QUOTES", "FSPIOP_CALLBACK_URL_TRX_REQ_SERVICE",
+    "FSPIOP_CALLBACK_URL_AUTHORIZATIONS", "FSPIOP_CALLBACK_URL_FX_QUOTES", "FSPIOP_CALLBACK_URL_QUOTES",
+    "FSPIOP_CALLBACK_URL_TRX_REQ_SERVICE",
 })  # fmt: skip
 """Endpoint types whose value is a base URL; all others are registered with their path (official provisioning)."""

@@ -8,6 +8,7 @@ import selectors
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -39,11 +40,15 @@ class HubProcess:
         host: str = "127.0.0.1",
         ports: Mapping[str, int] | None = None,
         log: Path | None = None,
+        time_scale: float = 1.0,
         on_us_transfers: bool = False,
         simple_routing: bool = False,
         startup_timeout_s: float = 15,
+        check_invariants: bool = False,
     ) -> HubProcess:
         """Returns a hub that answers. Its log goes to ``log``, or nowhere; the rest is as in ``HubConfig``.
+
+        ``violations`` is for one that checks its invariants.
 
         Raises ``UsageError`` on an unknown defect or service or a port that is taken, ``InternalError`` where the hub
         does not come up within ``startup_timeout_s``.
@@ -55,8 +60,10 @@ class HubProcess:
             defects=chosen,
             host=host,
             ports=ports,
+            time_scale=time_scale,
             on_us_transfers=on_us_transfers,
             simple_routing=simple_routing,
+            check_invariants=check_invariants,
         )
         with open(log if log is not None else os.devnull, "ab") as errors:
             child = subprocess.Popen(
@@ -83,6 +90,23 @@ class HubProcess:
     def alive(self) -> bool:
         """Whether the process is still running."""
         return self._child.poll() is None
+
+    def violations(self, *, timeout_s: float = 10) -> list[dict[str, Any]]:
+        """Returns the laws (``invariants``) that the hub has broken so far, each with the histories it is about.
+
+        Raises ``InternalError`` where the hub does not check them, or does not answer.
+        """
+        url = f"{self.services['central-ledger']}/harness/invariants"
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with direct.open(url, timeout=timeout_s) as response:
+                said: dict[str, Any] = json.load(response)
+        except (OSError, ValueError) as error:
+            raise InternalError(f"the embedded hub does not say whether it kept its laws: {error}") from error
+        if not said["checking"]:
+            raise InternalError("the embedded hub was started without checking its laws")
+        found: list[dict[str, Any]] = said["violations"]
+        return found
 
     def stop(self) -> None:
         """Ends the hub, gently first. Safe to call twice."""

@@ -73,6 +73,8 @@ async def running(config: HubConfig) -> AsyncIterator[tuple[Mapping[str, str], C
     try:
         await _started(servers.values(), tasks)
         core.spawn(adapter.expire_regularly())
+        if core.invariants is not None:
+            core.spawn(core.invariants.check_regularly(config.expiry_interval_s))
         yield {name: f"http://{config.host}:{sockets[name].getsockname()[1]}" for name in HUB_SERVICES}, core
     finally:
         for server in servers.values():

@@ -1,40 +1,33 @@
-"""Who settles what with whom? Settlement windows and settlements over the transfers that were committed in them.
+"""Which transfers are settled together, and by which model? Settlement models, and the windows that transfers fall in.
 
-Pure: no network. States and texts as recorded from central-settlement 17.2.2; its API definition is version 2.
+Pure: no network. Rules as in central-settlement 17.2.2 and central-ledger 19.8.3 (settlement models).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from itertools import count
 from typing import Any, final
 
 from harness.errors import InternalError
 from harness.fspiop.errors import FspiopError
+from harness.hub.defects import Defects
 from harness.hub.faults import Fault
 from harness.hub.ledger import Account, AccountType, Ledger
 
-__all__ = ["Content", "Model", "Models", "Obligation", "Settlement", "Settlements", "Window", "Windows"]
-
-STEPS = (
-    "PENDING_SETTLEMENT",
-    "PS_TRANSFERS_RECORDED",
-    "PS_TRANSFERS_RESERVED",
-    "PS_TRANSFERS_COMMITTED",
-    "SETTLED",
-)
-"""What an account passes through, one step at a time; a settlement is where the last of its accounts is."""
-WINDOW_STATES = ("OPEN", "CLOSED", "PENDING_SETTLEMENT", "SETTLED", "ABORTED")
+__all__ = ["WINDOW_TRANSITIONS", "Content", "Model", "Models", "Window", "WindowState", "Windows", "second"]
 
 
-def _now() -> datetime:
+def second() -> datetime:
+    """Returns now, as exact as the services' tables are: whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Model:
     """A settlement model. ``currency`` is ``None`` for the one that takes every currency without its own."""
 
@@ -46,7 +39,14 @@ class Model:
     currency: str | None
     liquidity_checked: bool
     ledger_account_type: str
+    settlement_account_type: str
     resets_position: bool
+    active: bool = True
+
+    @property
+    def gross(self) -> bool:
+        """Whether each transfer is settled by itself, at once (continuous gross settlement)."""
+        return self.granularity == "GROSS" or self.delay == "IMMEDIATE"
 
 
 @final
@@ -56,14 +56,14 @@ class Models:
     def __init__(self) -> None:
         self._by_name: dict[str, Model] = {}
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Model]:
         return iter(tuple(self._by_name.values()))
 
     def add(self, body: Mapping[str, Any]) -> Model:
-        """Returns the new model. Raises ``Fault`` 3100 where the name is taken."""
+        """Returns the new model. Raises ``Fault`` 3000 where the name is taken."""
         name = str(body["name"])
         if name in self._by_name:
-            raise Fault(FspiopError.VALIDATION, "Settlement Model already exists")
+            raise Fault(FspiopError.CLIENT, "Settlement Model already exists")
         currency = body.get("currency")
         model = Model(
             id=len(self._by_name) + 1,
@@ -74,6 +74,7 @@ class Models:
             currency=None if currency is None else str(currency),
             liquidity_checked=body.get("requireLiquidityCheck") is not False,
             ledger_account_type=str(body.get("ledgerAccountType", AccountType.POSITION)),
+            settlement_account_type=str(body.get("settlementAccountType", AccountType.SETTLEMENT)),
             resets_position=body.get("autoPositionReset") is True,
         )
         self._by_name[name] = model
@@ -83,63 +84,118 @@ class Models:
         """Returns the model of that name, or ``None``."""
         return self._by_name.get(name) if isinstance(name, str) else None
 
-    def currencies_of(self, model: Model, among: Iterable[str]) -> set[str]:
-        """Returns which of the currencies ``among`` the model settles."""
-        if model.currency is not None:
-            return {model.currency} & set(among)
-        own = {other.currency for other in self if other.ledger_account_type == model.ledger_account_type}
-        return set(among) - own
+    def for_currency(self, currency: str) -> Model | None:
+        """Returns the model that settles positions in ``currency``: its own, else the default, else ``None``."""
+        positions = [model for model in self if model.ledger_account_type == AccountType.POSITION]
+        own = next((model for model in positions if model.currency == currency), None)
+        return own or next((model for model in positions if model.currency is None), None)
+
+    def with_own_model(self) -> frozenset[str]:
+        """Returns the currencies that a model names: the default model leaves them alone."""
+        return frozenset(model.currency for model in self if model.currency is not None)
+
+    def without_liquidity_check(self, among: Iterable[str]) -> set[str]:
+        """Returns which of the currencies ``among`` have a model that asks for no liquidity check."""
+        return {
+            currency
+            for currency in among
+            if (model := self.for_currency(currency)) is not None and not model.liquidity_checked
+        }
+
+
+class WindowState(StrEnum):
+    """Where a settlement window, or what it holds in one currency, stands."""
+
+    OPEN = "OPEN"
+    PROCESSING = "PROCESSING"
+    CLOSED = "CLOSED"
+    PENDING_SETTLEMENT = "PENDING_SETTLEMENT"
+    SETTLED = "SETTLED"
+    ABORTED = "ABORTED"
+
+
+WINDOW_TRANSITIONS: Mapping[WindowState, frozenset[WindowState]] = {
+    WindowState.OPEN: frozenset({WindowState.PROCESSING}),
+    WindowState.PROCESSING: frozenset({WindowState.CLOSED}),
+    WindowState.CLOSED: frozenset({WindowState.PENDING_SETTLEMENT}),
+    WindowState.PENDING_SETTLEMENT: frozenset({WindowState.SETTLED, WindowState.ABORTED}),
+    # What an aborted settlement leaves of a window (its other currencies) can be settled by another one.
+    WindowState.ABORTED: frozenset({WindowState.PENDING_SETTLEMENT}),
+    WindowState.SETTLED: frozenset(),
+}
+"""Every step of a window and of its content. A state that is not here cannot follow."""
 
 
 @dataclass(slots=True)
-class Content:
-    """What a window holds in one currency: the net of each position account, in units of 10^-4."""
+class _Stage:
+    """Something that goes through the states of ``WINDOW_TRANSITIONS``."""
 
     id: int
-    currency: str
-    state: str = "OPEN"
-    created: datetime = field(default_factory=_now)
-    changed: datetime = field(default_factory=_now)
-    net: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
+    state: WindowState
+    created: datetime = field(default_factory=second)
+    changed: datetime = field(default_factory=second)
+    history: list[tuple[str, datetime]] = field(default_factory=list)
 
-    def step(self, state: str) -> None:
-        """Takes ``state``."""
-        self.state, self.changed = state, _now()
+    def __post_init__(self) -> None:
+        self.history.append((self.state, datetime.now(UTC)))
+
+    def step(self, state: WindowState) -> None:
+        """Takes ``state``. Raises ``InternalError`` where the table has no such step."""
+        if state not in WINDOW_TRANSITIONS[self.state]:
+            raise InternalError(f"{type(self).__name__.lower()} {self.id}: {state} in state {self.state}")
+        self.state, self.changed = state, second()
+        self.history.append((state, datetime.now(UTC)))
 
 
 @dataclass(slots=True)
-class Window:
+class Content(_Stage):
+    """What a closed window holds in one currency for one model: the net of each account, in units of 10^-4."""
+
+    currency: str = ""
+    ledger_account_type: str = ""
+    net: Mapping[int, int] = field(default_factory=dict)
+    """Account id to units; above zero owes."""
+    settlement: int | None = None
+
+
+@dataclass(slots=True)
+class Window(_Stage):
     """A settlement window."""
 
-    id: int
-    reason: str
-    state: str = "OPEN"
-    created: datetime = field(default_factory=_now)
-    changed: datetime = field(default_factory=_now)
-    contents: dict[str, Content] = field(default_factory=dict)
+    reason: str = ""
+    net: defaultdict[str, defaultdict[int, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
+    """What was committed in it, per currency: account id to units."""
+    contents: list[Content] = field(default_factory=list)
 
-    def step(self, state: str, reason: str | None = None) -> None:
-        """Takes ``state``, with a new reason where one is given."""
-        self.state, self.changed = state, _now()
-        self.reason = self.reason if reason is None else reason
+    @property
+    def empty(self) -> bool:
+        """Whether no transfer was committed in it."""
+        return not self.net
 
 
 @final
 class Windows:
-    """All settlement windows; exactly one is open."""
+    """All settlement windows; transfers fall in the one that is open."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, ledger: Ledger | None = None, models: Models | None = None, defects: Defects | None = None
+    ) -> None:
+        self._ledger = ledger or Ledger()
+        self._models = models or Models()
+        self._defects = defects or Defects()
         self._content_ids = count(1)
         self._by_id: dict[int, Window] = {}
         self.open = self._new("initial window")
 
     def record(self, payer: Account, payee: Account, units: int) -> None:
-        """Notes a committed transfer in the open window."""
-        content = self.open.contents.get(payer.currency)
-        if content is None:
-            content = self.open.contents[payer.currency] = Content(next(self._content_ids), payer.currency)
-        content.net[payer.id] += units
-        content.net[payee.id] -= units
+        """Notes a committed transfer in the open window; a gross model settles it on the spot."""
+        times = 2 if self._defects.active("settlement-transfer-counted-twice") else 1
+        net = self.open.net[payer.currency]
+        net[payer.id] += units * times
+        net[payee.id] -= units * times
+        model = self._models.for_currency(payer.currency)
+        if model is not None and model.gross and not self._defects.active("gross-settlement-left-out"):
+            self._ledger.settle_gross(payer, payee, units)
 
     def find(self, number: int) -> Window | None:
         """Returns the window of that id, or ``None``."""
@@ -149,137 +205,40 @@ class Windows:
         """Returns every window, oldest first."""
         return list(self._by_id.values())
 
-    def close(self, window: Window, reason: str) -> Window:
-        """Closes ``window`` and returns the new open one. Raises ``Fault`` 3100 where it is empty or not open."""
-        if window.state != "OPEN":
-            raise Fault(FspiopError.VALIDATION, f"Window {window.id} is not in the OPEN state")
-        if not window.contents:
+    def process(self, window: Window, reason: str) -> Window:
+        """Ends ``window`` for transfers and returns the new open one; ``close`` is to follow.
+
+        Raises ``Fault`` 3100 where it is empty or not open.
+        """
+        if window.state is not WindowState.OPEN:
+            raise Fault(FspiopError.VALIDATION, f"Window {window.id} is not open")
+        if window.empty:
             raise Fault(FspiopError.VALIDATION, f"Window {window.id} is empty")
-        window.step("CLOSED", reason)
-        for content in window.contents.values():
-            content.step("CLOSED")
+        if not self._defects.active("settlement-window-stays-open"):
+            window.step(WindowState.PROCESSING)
+            window.reason = reason
         self.open = self._new(reason)
         return self.open
 
+    def close(self, window: Window) -> None:
+        """Works out what a window that is being processed holds, and closes it; any other is left alone.
+
+        A currency has content where a net model settles it; gross ones are settled already.
+        """
+        if window.state is not WindowState.PROCESSING:
+            return
+        for currency, net in window.net.items():
+            model = self._models.for_currency(currency)
+            if model is None or model.gross:
+                continue
+            content = Content(
+                next(self._content_ids), WindowState.CLOSED, currency=currency,
+                ledger_account_type=model.ledger_account_type, net=dict(net),
+            )  # fmt: skip
+            window.contents.append(content)
+        window.step(WindowState.CLOSED)
+
     def _new(self, reason: str) -> Window:
-        window = Window(len(self._by_id) + 1, reason)
+        window = Window(len(self._by_id) + 1, WindowState.OPEN, reason=reason)
         self._by_id[window.id] = window
         return window
-
-
-@dataclass(slots=True)
-class Obligation:
-    """What one account owes (above zero) or is owed in a settlement, in units of 10^-4."""
-
-    account: Account
-    units: int
-    state: str
-    reason: str
-
-
-@dataclass(slots=True)
-class Settlement:
-    """One settlement of a model over contents of windows."""
-
-    id: int
-    model: Model
-    reason: str
-    windows: Sequence[Window]
-    contents: Sequence[Content]
-    obligations: dict[int, Obligation]
-    """By account id."""
-    state: str = STEPS[0]
-    created: datetime = field(default_factory=_now)
-    changed: datetime = field(default_factory=_now)
-
-
-@final
-class Settlements:
-    """All settlements. Money moves when the last account of one is PS_TRANSFERS_COMMITTED, so that sums balance."""
-
-    def __init__(self, ledger: Ledger, windows: Windows, models: Models) -> None:
-        self._ledger = ledger
-        self._windows = windows
-        self._models = models
-        self._by_id: dict[int, Settlement] = {}
-
-    def find(self, number: int) -> Settlement | None:
-        """Returns the settlement of that id, or ``None``."""
-        return self._by_id.get(number)
-
-    def all(self) -> list[Settlement]:
-        """Returns every settlement, oldest first."""
-        return list(self._by_id.values())
-
-    def create(self, model_name: object, reason: str, window_ids: Sequence[int]) -> Settlement:
-        """Returns the new settlement.
-
-        Raises ``Fault`` 3100 where there is no such model, or where the windows hold nothing closed that it settles.
-        """
-        model = self._models.find(model_name)
-        if model is None:
-            raise Fault(FspiopError.VALIDATION, "Settlement model not found")
-        windows = [window for number in window_ids if (window := self._windows.find(number)) is not None]
-        among = {content.currency for window in windows for content in window.contents.values()}
-        wanted = self._models.currencies_of(model, among)
-        taken = [
-            (window, content)
-            for window in windows
-            if window.state in ("CLOSED", "PENDING_SETTLEMENT", "ABORTED")
-            for content in window.contents.values()
-            if content.currency in wanted and content.state in ("CLOSED", "ABORTED")
-        ]
-        # Only position accounts take part in transfers here: a model over another ledger account finds nothing.
-        if not taken or model.ledger_account_type != AccountType.POSITION:
-            raise Fault(FspiopError.VALIDATION, f"Inapplicable windows {', '.join(map(str, window_ids))}")
-        settlement = Settlement(
-            id=len(self._by_id) + 1,
-            model=model,
-            reason=reason,
-            windows=list({window.id: window for window, _ in taken}.values()),
-            contents=[content for _, content in taken],
-            obligations=self._net([content for _, content in taken], reason),
-        )
-        for window in settlement.windows:
-            window.step(STEPS[0], reason)
-        for content in settlement.contents:
-            content.step(STEPS[0])
-        self._by_id[settlement.id] = settlement
-        return settlement
-
-    def _net(self, contents: Sequence[Content], reason: str) -> dict[int, Obligation]:
-        obligations: dict[int, Obligation] = {}
-        for content in contents:
-            for number, units in content.net.items():
-                account = self._ledger.by_id(number)
-                if account is None:
-                    raise InternalError(f"settlement of an account that is not there: {number}")
-                known = obligations.setdefault(number, Obligation(account, 0, STEPS[0], reason))
-                known.units += units
-        return dict(sorted(obligations.items()))
-
-    def advance(self, settlement: Settlement, account_id: int, state: str, reason: str) -> None:
-        """Takes one account one step on. Raises ``Fault`` 3100 where it is none of its or may not go there."""
-        obligation = settlement.obligations.get(account_id)
-        if obligation is None:
-            raise Fault(FspiopError.VALIDATION, "Account not found")
-        following = STEPS[STEPS.index(obligation.state) + 1 :][:1]
-        if state != obligation.state and (state,) != following:
-            raise Fault(FspiopError.VALIDATION, f"State change from {obligation.state} to {state} is not allowed")
-        obligation.state, obligation.reason = state, reason
-        slowest = min((STEPS.index(each.state) for each in settlement.obligations.values()), default=0)
-        if slowest > STEPS.index(settlement.state):
-            self._step(settlement, STEPS[slowest])
-
-    def _step(self, settlement: Settlement, state: str) -> None:
-        settlement.state, settlement.changed = state, _now()
-        settlement.reason = f"All settlement accounts are {state}"
-        if state == "PS_TRANSFERS_COMMITTED":
-            for obligation in settlement.obligations.values():
-                self._ledger.settle(obligation.account, obligation.units, cash=settlement.model.resets_position)
-        if state == "SETTLED":
-            for content in settlement.contents:
-                content.step("SETTLED")
-            for window in settlement.windows:
-                if all(content.state == "SETTLED" for content in window.contents.values()):
-                    window.step("SETTLED", settlement.reason)

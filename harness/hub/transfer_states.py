@@ -78,6 +78,11 @@ class Transfer:
     """Fingerprints of what the payee has answered, its fulfilment and its error apart."""
     extensions: list[tuple[str, str]] = field(default_factory=list)
     """Shown by ``GET /transfers/{ID}``: the cause of an abort, the reference of funds."""
+    history: list[tuple[str, datetime]] = field(default_factory=list)
+    """Every state it has been in, and since when."""
+
+    def __post_init__(self) -> None:
+        self.history.append((self.state, self.changed))
 
     def step(self, event: Event, now: datetime | None = None) -> None:
         """Takes the transition. Raises ``InternalError`` where the table has none."""
@@ -86,6 +91,7 @@ class Transfer:
             raise InternalError(f"transfer {self.id}: {event} in state {self.state}")
         self.state = after
         self.changed = now or datetime.now(UTC)
+        self.history.append((after, self.changed))
 
     @property
     def public_state(self) -> str:

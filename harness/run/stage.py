@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Self, final
 
+from harness.engine.deployment import deployment_inputs
 from harness.engine.inbound.messages import InboundNote
 from harness.engine.inbound.server import InboundServer
 from harness.engine.simulators import backend_inputs, play_cast, set_stage
 from harness.engine.ttk.inputs import load_inputs
 from harness.fspiop.jws import new_key
 from harness.hub.process import HubProcess
+from harness.hub.profile import profile_for
 from harness.model.records import ServiceProbed
 from harness.run.options import EMBEDDED, RunOptions
 from harness.target.model import Target
@@ -23,6 +25,8 @@ from harness.target.preflight import probe
 __all__ = ["Stage"]
 
 _EMBEDDED_CALLBACK_TIMEOUT_S = 5.0
+_LEAST_CALLBACK_TIMEOUT_S = 2.0
+"""However much time is shortened: processes are as fast as they are."""
 
 
 @final
@@ -74,7 +78,7 @@ class Stage:
 
     def _open(self, options: RunOptions, on_note: Callable[[InboundNote], None]) -> None:
         if options.collections:
-            self.inputs = load_inputs(options.environment, options.target.inputs if options.target else {})
+            self.inputs = self._inputs(options)
         target = options.target or self._embedded(options)
         self.inbound = self._inbound = InboundServer.start(
             host=target.callback.host,
@@ -89,10 +93,20 @@ class Stage:
         embedded = any(found.embedded for found in self.probes)
         self.target = replace(target, kind=EMBEDDED) if embedded else target
 
+    def _inputs(self, options: RunOptions) -> dict[str, Any]:
+        """The input values that collections get, but for where our own servers are."""
+        if options.target is not None:
+            return load_inputs(options.environment, options.target.inputs)
+        given = load_inputs(options.environment)
+        # what somebody wrote for this run goes over ours; what is published with the suite is made for a deployment
+        ours = deployment_inputs(profile_for(options.release).default_version, given)
+        return {**given, **ours} if options.environment_is_published else {**ours, **given}
+
     def _embedded(self, options: RunOptions) -> Target:
         self._hub = HubProcess.start(
             options.manifest,
             defects=options.defects,
+            time_scale=options.time_scale,
             on_us_transfers=bool(self.inputs.get("ON_US_TRANSFERS_ENABLED", False)),
             simple_routing=bool(self.inputs.get("SIMPLE_ROUTING_MODE_ENABLED", False)),
         )
@@ -101,16 +115,18 @@ class Stage:
             kind=EMBEDDED,
             services=self._hub.services,
             defects=options.defects,
-            callback_timeout_s=_EMBEDDED_CALLBACK_TIMEOUT_S,
+            callback_timeout_s=max(_EMBEDDED_CALLBACK_TIMEOUT_S * options.time_scale, _LEAST_CALLBACK_TIMEOUT_S),
+            time_scale=options.time_scale,
         )
 
     def _play(self, options: RunOptions, target: Target) -> Target:
-        key = new_key()
+        key, version = new_key(), profile_for(options.release).default_version
         self.inputs |= backend_inputs(target.services, self.inbound, jws_key=key.public)
         target = replace(target, currency=str(self.inputs.get("currency", target.currency)))
-        version = str(self.inputs.get("expectedPartiesVersion", "1.1"))
-        if options.provision:
-            set_stage(target, options.manifest, self.inbound, api_version=version, jws_key=key.private)
+        version = str(self.inputs.get("expectedPartiesVersion", version))
+        if options.provision and not options.suite.provisioning:
+            manifest = options.manifest
+            set_stage(target, manifest, self.inbound, api_version=version, jws_key=key.private, inputs=self.inputs)
         else:
             play_cast(target.services, self.inbound, api_version=version, jws_key=key.private)
         return target

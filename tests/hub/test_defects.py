@@ -16,6 +16,8 @@ from harness.fspiop.headers import content_type
 from harness.fspiop.ids import new_uuid
 from harness.fspiop.resources import SERVICES
 from harness.hub.defects import DEFECTS, Defects
+from tests.hub.fx_world import Fx, fx_answer, fx_quote, path_of
+from tests.hub.settling import DEFAULT, DEFERRED, GROSS, SECOND, open_currency, paid, settle, started, step
 from tests.hub.world import World, in_seconds, quote, quote_answer, transfer, world
 
 Probe = Callable[[World], bool]
@@ -316,6 +318,111 @@ def _(w: World) -> bool:
     return w.balance("payer", "SETTLEMENT") != before
 
 
+# --- foreign exchange
+
+
+@shows("fx-quote-amount-altered")
+def _(w: World) -> bool:
+    body = fx_quote()
+    terms, path = fx_answer(body), f"/fxQuotes/{body['conversionRequestId']}"
+    Fx(w).say("PUT", QS, path, "fxp", terms, destination="payer")
+    return bool(w.receiver.wait("payer", "PUT", path).body != terms)
+
+
+@shows("fx-quote-provider-unchecked")
+def _(w: World) -> bool:
+    body = fx_quote()
+    body["conversionTerms"]["sourceAmount"]["currency"] = "INR"
+    Fx(w).say("POST", QS, "/fxQuotes", "payer", body, destination="fxp")
+    path = f"/fxQuotes/{body['conversionRequestId']}/error"
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", path)))
+
+
+@shows("fx-fulfilment-unchecked")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    body = fx.reserve()
+    fx.fulfil(body, fulfilment="A" * 43)
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"{path_of(body)}/error")))
+
+
+@shows("fx-unfulfilled-accepted")
+def _(w: World) -> bool:
+    transfer = Fx(w).transfer(Fx(w).reserve())
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"/transfers/{transfer['transferId']}/error")))
+
+
+@shows("fx-duplicate-modified-accepted")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    body = fx.reserve()
+    fx.say("POST", MLA, "/fxTransfers", "payer", {**body, "expiration": in_seconds(99)}, destination="fxp")
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"{path_of(body)}/error")))
+
+
+@shows("fx-not-found-wrong-code")
+def _(w: World) -> bool:
+    path = f"/fxTransfers/{new_uuid()}"
+    Fx(w).say("GET", MLA, path, "payer")
+    return bool(w.error("payer", path)["errorCode"] != "3208")
+
+
+def settled(fx: Fx, before: tuple[Decimal, ...]) -> bool:
+    return fx.positions() == before
+
+
+@shows("fx-position-kept-on-abort")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    before = fx.positions()
+    body = fx.reserve()
+    fx.refuse(body)
+    fx.error("payer", body)
+    return not settled(fx, before)
+
+
+@shows("fx-provider-position-kept-on-abort")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    before = fx.positions()
+    body = fx.fulfilled()
+    w.abort(fx.reserved_transfer(body))
+    fx.error("payer", body)
+    return not settled(fx, before)
+
+
+@shows("fx-provider-not-credited")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    before = fx.positions()[1]
+    fx.committed()
+    return fx.positions()[1] == before
+
+
+@shows("fx-expiry-leaves-transfer")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    body = fx.fulfilled(expiration=in_seconds(0.6))
+    transfer = fx.reserved_transfer(body)
+    fx.error("payer", body)
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"/transfers/{transfer['transferId']}/error")))
+
+
+@shows("fx-kept-on-transfer-expiry")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    body = fx.fulfilled()
+    transfer = fx.reserved_transfer(body, expiration=in_seconds(0.3))
+    w.error("payer", f"/transfers/{transfer['transferId']}")
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"{path_of(body)}/error")))
+
+
+@shows("fx-patch-lost")
+def _(w: World) -> bool:
+    body, _ = Fx(w).committed()
+    return not eventually(lambda: bool(w.receiver.of("fxp", "PATCH", path_of(body))))
+
+
 def transferred_to_oneself(w: World) -> bool:
     """Whether a transfer of payer to payer goes through."""
     body, _ = w.prepare("10", payeeFsp="payer")
@@ -389,6 +496,127 @@ def _(w: World) -> bool:
     path = f"/authorizations/{new_uuid()}"
     w.fspiop("PUT", TRS, path, "authorizations", "payer", {"responseType": "REJECTED"}, destination="nobody")
     return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"{path}/error")))
+
+
+@shows("funds-out-commit-lost")
+def _(w: World) -> bool:
+    transfer_id, _ = w.funds("payer", "recordFundsOutPrepareReserve", "1")
+    path = f"/participants/payer/accounts/{w.accounts['payer', 'SETTLEMENT']}/transfers/{transfer_id}"
+    w.admin("PUT", path, {"action": "recordFundsOutCommit", "reason": "test"})
+    return bool(w.state(transfer_id)["transferState"] != "COMMITTED")
+
+
+@shows("account-switch-ignored")
+def _(w: World) -> bool:
+    path = f"/participants/payer/accounts/{w.accounts['payer', 'POSITION']}"
+    w.admin("PUT", path, {"isActive": False})
+    ignored = bool(w.admin("GET", "/participants/payer/accounts").json()[0]["isActive"])
+    w.admin("PUT", path, {"isActive": True})
+    return ignored
+
+
+def has_models(w: World) -> None:
+    """Sees to it that the hub settles by a model of its currency and by a default one."""
+    if not w.admin("GET", "/settlementModels").json():
+        for model in (DEFERRED, DEFAULT):
+            assert w.admin("POST", "/settlementModels", model).status_code == 201
+
+
+def closed(w: World) -> int:
+    """A window that 10 was paid in, closed."""
+    has_models(w)
+    settle(w, "POST", f"/settlementWindows/{open_window(w)}", {"state": "CLOSED", "reason": "before"})
+    paid(w, "10")
+    number = open_window(w)
+    settle(w, "POST", f"/settlementWindows/{number}", {"state": "CLOSED", "reason": "test"})
+    return number
+
+
+def open_window(w: World) -> int:
+    return max(each["settlementWindowId"] for each in settle(w, "GET", "/settlementWindows?state=OPEN")[1])
+
+
+def nets(settlement: dict[str, Any]) -> list[str]:
+    return [a["netSettlementAmount"]["amount"] for each in settlement["participants"] for a in each["accounts"]]
+
+
+def taken_to(w: World, state: str) -> tuple[int, dict[str, Any]]:
+    """A settlement of a window of its own that has come to ``state``: the window and the settlement."""
+    number = closed(w)
+    settlement = started(w, number)
+    for each in (
+        "PS_TRANSFERS_RECORDED",
+        "PS_TRANSFERS_RESERVED",
+        "PS_TRANSFERS_COMMITTED",
+        "SETTLED",
+    ):
+        step(w, settlement, each)
+        if each == state:
+            break
+    return number, settlement
+
+
+@shows("settlement-window-stays-open")
+def _(w: World) -> bool:
+    return bool(settle(w, "GET", f"/settlementWindows/{closed(w)}")[1]["state"] != "CLOSED")
+
+
+@shows("settlement-window-never-settled")
+def _(w: World) -> bool:
+    number, _ = taken_to(w, "SETTLED")
+    return bool(settle(w, "GET", f"/settlementWindows/{number}")[1]["state"] != "SETTLED")
+
+
+@shows("settlement-transfer-counted-twice")
+def _(w: World) -> bool:
+    return sorted(nets(started(w, closed(w)))) == ["-20.0000", "20.0000"]
+
+
+@shows("settlement-sign-turned")
+def _(w: World) -> bool:
+    return nets(started(w, closed(w)))[0].startswith("-")  # the payer is the first participant, and owes
+
+
+@shows("settlement-step-skipped")
+def _(w: World) -> bool:
+    settlement = started(w, closed(w))
+    return "errorInformation" not in step(w, settlement, "PS_TRANSFERS_COMMITTED")["participants"][0]["accounts"][0]
+
+
+@shows("settlement-sender-position-kept")
+def _(w: World) -> bool:
+    _, settlement = taken_to(w, "PS_TRANSFERS_RESERVED")
+    before = w.balance("payer")
+    step(w, settlement, "PS_TRANSFERS_COMMITTED")
+    return w.balance("payer") != before - 10
+
+
+@shows("settlement-abort-keeps")
+def _(w: World) -> bool:
+    before = w.balance("payee")
+    _, settlement = taken_to(w, "PS_TRANSFERS_RESERVED")
+    settle(w, "PUT", f"/settlements/{settlement['id']}", {"state": "ABORTED", "reason": "test"})
+    return w.balance("payee") != before - 10
+
+
+@shows("settlement-filter-ignored")
+def _(w: World) -> bool:
+    taken_to(w, "PS_TRANSFERS_RECORDED")
+    return settle(w, "GET", "/settlements?settlementWindowId=4711")[0] == 200
+
+
+@shows("settlement-default-model-greedy")
+def _(w: World) -> bool:
+    return started(w, closed(w), model="DEFAULTDEFERREDNET")["participants"] != []
+
+
+@shows("gross-settlement-left-out")
+def _(w: World) -> bool:
+    if not any(each["name"] == "CGS" for each in w.admin("GET", "/settlementModels").json()):
+        open_currency(w)
+        assert w.admin("POST", "/settlementModels", {**GROSS, "currency": SECOND}).status_code == 201
+    paid(w, "7", SECOND)
+    return bool(w.admin("GET", f"/participants/payer/positions?currency={SECOND}").json()["value"] != 0)
 
 
 def test_every_defect_has_a_probe_and_a_component_to_blame() -> None:

@@ -31,7 +31,7 @@ _HOST = re.compile(r"http://[\w.-]+:\d+")
 """A DFSP of the recording, which here is the receiver."""
 OURS = (
     "/quotes", "/transfers", "/parties", "/participants", "/oracles", "/settlementModels", "/transactionRequests",
-    "/authorizations",
+    "/authorizations", "/fxQuotes", "/fxTransfers",
 )  # fmt: skip
 
 pytestmark = pytest.mark.skipif(not GOLDEN.exists(), reason=f"recorded reports are not at {REPORTS}")

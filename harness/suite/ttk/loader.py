@@ -126,7 +126,6 @@ class _Reader(Checked):
             disabled=self.optional(request, "disabled", bool, at, False),
             ignores_callbacks=self.optional(request, "ignoreCallbacks", bool, at, False),
             retries=int(self.number(request, "retries", at)),
-            retries_delay_ms=self.number(request, "retriesDelay", at),
             scripting_engine=engine,
             assertions=tuple(self.assertions(request, at, case, ident, steps)),
             document=request,
@@ -204,5 +203,5 @@ class _Reader(Checked):
 
 
 def _meaning(source: str, steps: Mapping[str, str]) -> str:
-    """``source`` with each request it refers to named by its step, so that other ids do not make it another question."""
+    """``source`` with each request it refers to named by its step: other ids do not make it another question."""
     return _PREVIOUS.sub(lambda found: f"{{$prev.{steps.get(found[1], found[1])}", source)
