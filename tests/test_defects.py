@@ -41,7 +41,7 @@ def walks(workspace: Path) -> Iterator[Mapping[str, Future[Walked]]]:
         pool.shutdown(cancel_futures=True)
 
 
-def test_the_table_has_every_defect_and_its_component() -> None:
+def test_the_table_has_every_defect_of_the_native_suite_and_its_component() -> None:
     assert {name: component for name, (component, _) in CAUGHT_BY.items()} == {
         name: DEFECTS[name].component for name in NATIVE
     }

@@ -11,6 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from harness import __version__
+from harness.cli.baseline import baseline_app
 from harness.cli.common import Json, Product, Suite, release_of, workspace_here
 from harness.cli.suite import suite_app
 from harness.errors import HarnessError, UsageError
@@ -38,7 +39,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-baseline_app = typer.Typer(help="What a release showed before.", no_args_is_help=True, rich_markup_mode=None)
 target_app = typer.Typer(help="Environments under validation.", no_args_is_help=True, rich_markup_mode=None)
 hub_app = typer.Typer(help="The embedded hub.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(suite_app, name="suite")
@@ -47,6 +47,9 @@ app.add_typer(target_app, name="target")
 app.add_typer(hub_app, name="hub")
 
 Scheme = Annotated[str | None, typer.Option("--scheme", help="The Scheme whose criteria and targets apply.")]
+TtkCompatible = Annotated[
+    bool, typer.Option("--ttk-compatible", help="Also print the totals as the Testing Toolkit counts them.")
+]
 Run = Annotated[str, typer.Argument(help="A run's id or folder, or latest.")]
 
 
@@ -114,8 +117,16 @@ def run(
         Path | None, typer.Option(help="Input values for collections: a TTK environment file.")
     ] = None,
     defect: Annotated[list[str] | None, typer.Option(help="Break the embedded hub in this way (repeatable).")] = None,
+    strict_steps: Annotated[
+        bool, typer.Option("--strict-steps", help="A 5xx fails a collection's case even without an assertion.")
+    ] = False,
+    time_scale: Annotated[
+        float,
+        typer.Option(min=0.01, max=1, help="Shortens delays and expiries on the embedded hub: a dry run."),
+    ] = 1.0,
     baseline: Annotated[str | None, typer.Option(help="Judge against this release's baseline, or a folder.")] = None,
     run_id: Annotated[str | None, typer.Option(help="Name of the run's folder under reports/runs.")] = None,
+    ttk_compatible: TtkCompatible = False,
     as_json: Json = False,
 ) -> int:
     """Validate a release: run its suite against a target, judge, report."""
@@ -140,12 +151,14 @@ def run(
         keyword=keyword,
         environment=environment,
         provision=not empty_hub,
+        time_scale=time_scale,
+        strict_steps=strict_steps,
     )
     check_scheme(workspace, scheme)
     console = _console(stderr=as_json)
     done = execute(options, workers=workers, listener=progress_for(console, os.environ))
     judged = judge_folder(workspace, done.folder, Against(baseline=baseline))
-    _show(workspace, judged, write_reports(judged), as_json=as_json)
+    _show(workspace, judged, write_reports(judged), as_json=as_json, ttk_compatible=ttk_compatible)
     if done.internal_error:
         _complain(f"error: the harness broke during the run; please report it:\n{done.internal_error}")
         return ExitCode.INTERNAL
@@ -158,6 +171,7 @@ def judge(
     scheme: Scheme = None,
     criteria: Annotated[Path | None, typer.Option(help="Judge by these criteria instead of the Scheme's.")] = None,
     baseline: Annotated[str | None, typer.Option(help="Judge against this release's baseline, or a folder.")] = None,
+    ttk_compatible: TtkCompatible = False,
     as_json: Json = False,
 ) -> int:
     """Decide again from a run's journal, if need be against another baseline or by other criteria."""
@@ -165,7 +179,7 @@ def judge(
 
     workspace = workspace_here()
     judged = judge_folder(workspace, workspace.run_folder(run), Against(scheme, criteria, baseline))
-    _show(workspace, judged, write_reports(judged), as_json=as_json)
+    _show(workspace, judged, write_reports(judged), as_json=as_json, ttk_compatible=ttk_compatible)
     return judged.judged.verdict.kind.exit_code
 
 
@@ -186,49 +200,6 @@ def report(
     for path in formats[format_].write(judged, judged.folder):
         typer.echo(workspace.relative(path))
     return 0
-
-
-@baseline_app.command("record")
-def baseline_record(
-    runs: Annotated[list[str], typer.Argument(help="Run ids or folders of one suite, release and target.")],
-) -> None:
-    """Make the release's baseline from finished runs. Cut-off, partial or off-pin runs are refused."""
-    from harness.fspiop.dates import iso_ms
-    from harness.judge.baseline import BaselineSource, baseline_from_evidence
-    from harness.judge.baseline_store import write_baseline
-    from harness.judge.evidence import evidence_from_records
-    from harness.run.reader import read_journal
-
-    workspace = workspace_here()
-    evidences = []
-    for name in runs:
-        journal = read_journal(workspace.run_folder(name))
-        evidences.append(evidence_from_records(journal.records, damage=journal.damage, journal_digest=journal.digest))
-    embedded = any(one.started is not None and one.started.target.get("kind") == "embedded" for one in evidences)
-    baseline = baseline_from_evidence(
-        evidences,
-        source=BaselineSource.EMBEDDED if embedded else BaselineSource.OSS,
-        recorded_at=iso_ms(),
-        recorded_by=f"mojaloop-harness {__version__}",
-    )
-    # the official suite has a baseline of its own beside the native one's, which it must never replace
-    folder = workspace.baseline(baseline.product, release_of(baseline.release), baseline.suite_name)
-    write_baseline(baseline, folder)
-    typer.echo(f"{workspace.relative(folder)}: {len(baseline.results)} checks from {len(evidences)} runs")
-
-
-@baseline_app.command("list")
-def baseline_list() -> None:
-    """List the baselines of this workspace."""
-    from harness.judge.baseline_store import load_baseline
-
-    workspace = workspace_here()
-    for path in sorted((workspace.root / "baselines").glob("*/v*/baseline.yaml")):
-        baseline = load_baseline(path.parent)
-        typer.echo(
-            f"{baseline.product} {baseline.release}: {len(baseline.results)} checks, {len(baseline.run_ids)} runs, "
-            f"source {baseline.source.value}, recorded {baseline.recorded_at}"
-        )
 
 
 @target_app.command("check")
@@ -298,7 +269,9 @@ def _console(*, stderr: bool = False) -> Console:
     return Console(file=sys.stderr if stderr else sys.stdout, highlight=False)
 
 
-def _show(workspace: Workspace, judged: ReportInput, written: list[Path], *, as_json: bool) -> None:
+def _show(
+    workspace: Workspace, judged: ReportInput, written: list[Path], *, as_json: bool, ttk_compatible: bool = False
+) -> None:
     if as_json:
         from harness.judge.document import verdict_to_json
 
@@ -307,6 +280,10 @@ def _show(workspace: Workspace, judged: ReportInput, written: list[Path], *, as_
     from harness.report.terminal import print_summary
 
     print_summary(_console(), judged, written, base=workspace.root, environ=os.environ)
+    if ttk_compatible:
+        from harness.report.ttk_totals import ttk_totals
+
+        typer.echo(str(ttk_totals(judged.records)))
 
 
 def _complain(text: str) -> None:

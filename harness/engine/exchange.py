@@ -154,10 +154,12 @@ class Exchanger:
         awaiting: CallbackRoutes | None = None,
         case: str = "",
         step: str = "",
+        request_timeout_s: float | None = None,
         callback_timeout_s: float | None = None,
     ) -> Exchange:
         """Sends ``request`` and waits for its response and, if ``awaiting`` is given, the callback, in either order.
 
+        The time-outs go over those of the exchanger.
         Never raises on what the hub does: what went wrong is in ``error`` and ``error_kind``.
         """
         started_at = iso_ms()
@@ -167,7 +169,7 @@ class Exchanger:
                 fsp=awaiting.fsp, routes=awaiting.routes, case=case, step=step, trace_id=_trace_id(request.headers)
             )
         started = time.monotonic()
-        response, error, kind = self._send(request)
+        response, error, kind = self._send(request, request_timeout_s)
         latency = None if response is None else _ms(time.monotonic() - started)
         callback = None
         if expectation is not None and self._inbound is not None:
@@ -191,7 +193,7 @@ class Exchanger:
             error_kind=kind,
         )
 
-    def _send(self, request: Request) -> tuple[Response | None, str, str]:
+    def _send(self, request: Request, timeout_s: float | None) -> tuple[Response | None, str, str]:
         content: bytes | None = None
         if isinstance(request.body, str):
             content = request.body.encode("utf-8", "surrogatepass")
@@ -199,7 +201,13 @@ class Exchanger:
             content = json.dumps(request.body, ensure_ascii=False, separators=(",", ":")).encode()
         headers = [(name.encode("ascii", "replace"), str(value).encode()) for name, value in request.headers.items()]
         try:
-            with self._client.stream(request.method, request.url, headers=headers, content=content) as answer:
+            with self._client.stream(
+                request.method,
+                request.url,
+                headers=headers,
+                content=content,
+                timeout=httpx.USE_CLIENT_DEFAULT if timeout_s is None else timeout_s,
+            ) as answer:
                 body = b""
                 for chunk in answer.iter_bytes():
                     body += chunk

@@ -97,6 +97,8 @@ class CaseRecorder:
     def __init__(self, case: str) -> None:
         self.case = case
         self.steps: list[StepRecorder] = []
+        self.failures: list[str] = []
+        """Why the case failed outside any check."""
         self._numbering = Numbering()
 
     def step(self, label: str, *, operation: str, url: str, component: str) -> StepRecorder:

@@ -95,6 +95,19 @@ def _by_id(resource: str, name: str, service: str, decided_by: str) -> list[Oper
     ]
 
 
+def _fxp_directory() -> list[Operation]:
+    """Who converts currencies (FSPIOP API 2.0, services). No release of a hub serves it yet (mojaloop/project#3783).
+
+    ``servicesFxp`` is the media type's word in the official environments.
+    """
+    service = "account-lookup-service"
+    rows = []
+    for template in ("/services/FXP", "/services/FXP/{SourceCurrency}/{TargetCurrency}"):
+        rows.append(Operation("GET", template, "servicesFxp", service, service, template))
+        rows.append(Operation("PUT", template, "servicesFxp", service, service))
+    return rows
+
+
 _ALS = "account-lookup-service"
 OPERATIONS: tuple[Operation, ...] = (
     Operation("POST", "/participants", "participants", _ALS, _ALS, "/participants/{ID}"),
@@ -102,6 +115,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("PUT", "/participants/{ID}", "participants", _ALS, _ALS),
     *_look_up("participants"),
     *_look_up("parties"),
+    *_fxp_directory(),
     *_by_id("quotes", "ID", "quoting-service", "quoting-service"),
     *_by_id("bulkQuotes", "ID", "quoting-service", "quoting-service"),
     *_by_id("fxQuotes", "ID", "quoting-service", "quoting-service"),

@@ -40,6 +40,8 @@ class HubConfig:
     callback_timeout_s: float = 5.0
     check_invariants: bool = False
     """Whether the laws of ``invariants`` are checked while it runs. Some defects break them on purpose."""
+    time_scale: float = 1.0
+    """What the time left to an expiration is multiplied by when it is received; 1 but in dry runs."""
 
     @classmethod
     def of(
@@ -50,6 +52,7 @@ class HubConfig:
         host: str = "127.0.0.1",
         ports: Mapping[str, int] | None = None,
         check_invariants: bool = False,
+        time_scale: float = 1.0,
     ) -> HubConfig:
         """Returns the configuration that imitates ``release``. Raises ``UsageError`` on an unknown service name."""
         if unknown := sorted(set(ports or {}) - set(HUB_SERVICES)):
@@ -64,6 +67,7 @@ class HubConfig:
             host=host,
             ports=dict(ports or {}),
             check_invariants=check_invariants,
+            time_scale=time_scale,
         )
 
     @property

@@ -12,6 +12,8 @@ from starlette.requests import Request
 
 from harness.hub.config import HubConfig
 from harness.hub.defects import Defects
+from harness.hub.fx_schemas import fx_schemas
+from harness.hub.fx_transfers import FxTransfers
 from harness.hub.headers import read_headers
 from harness.hub.invariants import Invariants, watching
 from harness.hub.ledger import Ledger
@@ -45,12 +47,15 @@ class Core:
         self.windows = Windows(self.ledger, self.models, self.defects)
         self.settlements = Settlements(self.ledger, self.participants, self.windows, self.models, self.defects)
         self.transfers = Transfers(self.ledger, self.participants, self.defects, self.windows)
+        self.fx_transfers = FxTransfers(self.ledger, self.participants, self.defects, self.windows, self.transfers)
+        self.transfers.conversions = self.fx_transfers
         self.outbox = Outbox(self.participants, timeout_s=config.callback_timeout_s)
-        self._schemas = fspiop_schemas(ulid_ids=self.profile.ulid_ids)
+        schemas = fspiop_schemas(ulid_ids=self.profile.ulid_ids)
+        self._schemas = {**schemas, **fx_schemas(schemas)}
         self._tasks: set[asyncio.Task[None]] = set()
         self.invariants: Invariants | None = None
         if config.check_invariants:
-            self.invariants = watching(self.ledger, self.transfers, self.windows, self.settlements)
+            self.invariants = watching(self.ledger, self.transfers, self.windows, self.settlements, self.fx_transfers)
 
     async def read(
         self,

@@ -10,9 +10,11 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, final
+from typing import Any, Protocol, TypeVar, final
 
 from harness.fspiop.dates import iso_ms
+from harness.hub.fx_states import FX_TRANSITIONS, FxState, FxTransfer
+from harness.hub.fx_transfers import FxTransfers
 from harness.hub.ledger import Ledger
 from harness.hub.settlement import WINDOW_TRANSITIONS, Windows
 from harness.hub.settlements import TRANSITIONS as SETTLEMENT_TRANSITIONS
@@ -22,6 +24,8 @@ from harness.hub.transfer_states import State, Transfer
 from harness.hub.transfers import Transfers
 
 __all__ = ["Invariants", "Kind", "Tracked", "Violation", "watching"]
+
+S = TypeVar("S", bound=str)
 
 _log = logging.getLogger(__name__)
 
@@ -146,27 +150,38 @@ class Invariants:
             self.check(datetime.now(UTC), timedelta(seconds=interval_s))
 
 
-def watching(ledger: Ledger, transfers: Transfers, windows: Windows, settlements: Settlements) -> Invariants:
-    """Returns what watches the ledger, transfers, windows and settlements of a hub."""
-    steps: dict[str, frozenset[str]] = {}
-    for (before, _event), after in TRANSFER_TRANSITIONS.items():
-        steps[before] = steps.get(before, frozenset()) | {after}
-    return Invariants(
-        ledger,
-        (
-            Kind("transfer", transfers.all, steps, _expires),
-            Kind("window", windows.all, {state: frozenset(after) for state, after in WINDOW_TRANSITIONS.items()}),
-            Kind(
-                "settlement",
-                settlements.all,
-                {state: frozenset(after) for state, after in SETTLEMENT_TRANSITIONS.items()},
-            ),
-        ),
-    )
+def watching(
+    ledger: Ledger,
+    transfers: Transfers,
+    windows: Windows,
+    settlements: Settlements,
+    conversions: FxTransfers | None = None,
+) -> Invariants:
+    """Returns what watches the ledger, transfers, conversions, windows and settlements of a hub."""
+    kinds = [
+        Kind("transfer", transfers.all, _steps(TRANSFER_TRANSITIONS), _expires),
+        Kind("window", windows.all, {state: frozenset(after) for state, after in WINDOW_TRANSITIONS.items()}),
+        Kind("settlement", settlements.all, {s: frozenset(after) for s, after in SETTLEMENT_TRANSITIONS.items()}),
+    ]
+    if conversions is not None:
+        kinds.append(Kind("fxTransfer", conversions.all, _steps(FX_TRANSITIONS), _conversion_expires))
+    return Invariants(ledger, kinds)
+
+
+def _steps(transitions: Mapping[tuple[S, Any], S]) -> dict[str, frozenset[str]]:
+    """Returns which states may follow each, of a table of states and events."""
+    found: dict[str, frozenset[str]] = {}
+    for (before, _event), after in transitions.items():
+        found[before] = found.get(before, frozenset()) | {after}
+    return found
 
 
 def _expires(transfer: Transfer) -> datetime | None:
     return transfer.expires if transfer.state is State.RESERVED else None
+
+
+def _conversion_expires(conversion: FxTransfer) -> datetime | None:
+    return conversion.expires if conversion.state is FxState.RESERVED else None
 
 
 def _went_wrong(item: Tracked, steps: Mapping[str, frozenset[str]], before: tuple[str, int] | None) -> str | None:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
-from harness.fspiop.dates import parse_iso
-from harness.fspiop.errors import FspiopError
 from harness.fspiop.headers import content_type
 from harness.hub.core import Core
 from harness.hub.defects import SLOWNESS_S
-from harness.hub.faults import Fault
+from harness.hub.fx_api import FX_ROUTES, FxTransfersApi
 from harness.hub.messages import Message, Outgoing, announce, dump_json, forward, say
 from harness.hub.participants import Callback
+from harness.hub.transfer_times import check_completed
 from harness.hub.transfers import Notice, NoticeKind
 from harness.hub.web import Health, application, empty
 
@@ -28,12 +27,6 @@ __all__ = ["MlApiAdapter"]
 _POST = Callback(("FSPIOP_CALLBACK_URL_TRANSFER_POST",), "/transfers")
 _PUT = Callback(("FSPIOP_CALLBACK_URL_TRANSFER_PUT",), "/transfers/{{transferId}}")
 _ERROR = Callback(("FSPIOP_CALLBACK_URL_TRANSFER_ERROR",), "/transfers/{{transferId}}/error")
-
-_MAX_FULFIL_AGE = timedelta(seconds=300)
-"""MAX_FULFIL_TIMEOUT_DURATION_SECONDS of ml-api-adapter's config/default.json."""
-
-_MAX_FULFIL_LEAD = timedelta(milliseconds=200)
-"""MAX_CALLBACK_TIME_LAG_DILATION_MILLISECONDS there: how far a DFSP's clock may be ahead."""
 
 
 @final
@@ -52,6 +45,7 @@ class MlApiAdapter:
                 "PUT /transfers/{ID}/error": self.reject,
                 "PUT /transfers/{ID}": self.fulfil,
                 "GET /transfers/{ID}": self.query,
+                **(FxTransfersApi(self._core, self._tell).routes() if self._core.profile.fx else {}),
             },
             Health(self._core.version_of("ml-api-adapter"), ("broker", "participantEndpointService")),
         )
@@ -74,7 +68,7 @@ class MlApiAdapter:
     async def fulfil(self, request: Request) -> Response:
         """PUT /transfers/{ID}."""
         message = await self._core.read(request, "transfers", schema="PUT /transfers/{ID}")
-        _check_completed(message.body.get("completedTimestamp"), datetime.now(UTC))
+        check_completed(message.body.get("completedTimestamp"), datetime.now(UTC))
         self._tell(self._core.transfers.fulfil(request.path_params["ID"], message, datetime.now(UTC)))
         return empty(200)
 
@@ -95,6 +89,7 @@ class MlApiAdapter:
         while True:
             await asyncio.sleep(self._core.config.expiry_interval_s)
             self._tell(self._core.transfers.expire_due(datetime.now(UTC)))
+            self._tell(self._core.fx_transfers.expire_due(datetime.now(UTC)))
 
     def _tell(self, notices: Iterable[Notice]) -> None:
         for notice in notices:
@@ -102,14 +97,15 @@ class MlApiAdapter:
                 self._core.outbox.send(self._outgoing(notice))
 
     def _outgoing(self, notice: Notice) -> Outgoing:
-        method, callback = _ROUTES[notice.kind]
+        method, callback = (_ROUTES if notice.resource == "transfers" else FX_ROUTES)[notice.kind]
         hub = self._core.voice
-        parameters = {"transferId": notice.transfer_id}
-        cause = notice.cause
+        parameters = {"transferId": notice.transfer_id, "commitRequestId": notice.transfer_id}
+        # An abort of a transfer is told of its conversions too, in their own media type.
+        cause = None if notice.cause is None else replace(notice.cause, resource=notice.resource)
         if cause is None:
             return announce(
                 hub, to=notice.to, method=method, callback=callback, parameters=parameters, body=notice.body,
-                order=notice.transfer_id, resource="transfers",
+                order=notice.transfer_id, resource=notice.resource,
             )  # fmt: skip
         if notice.kind in _HANDED_ON:
             content = None if notice.body is None else dump_json(notice.body)
@@ -124,7 +120,7 @@ class MlApiAdapter:
             )  # fmt: skip
         headers = dict(call.headers)
         if self._core.defects.active("content-type-version") and method == "PUT":
-            headers["content-type"] = content_type("transfers", "1.9")
+            headers["content-type"] = content_type(notice.resource, "1.9")
         if self._core.defects.active("traceparent-dropped"):
             headers.pop("traceparent", None)
         return replace(call, headers=headers, times=notice.times)
@@ -139,20 +135,3 @@ _ROUTES = {
     NoticeKind.FORWARDED_ERROR: ("PUT", _ERROR),
 }
 _HANDED_ON = frozenset({NoticeKind.PREPARE, NoticeKind.FULFIL, NoticeKind.FORWARDED_ERROR})
-
-
-def _check_completed(text: str | None, now: datetime) -> None:
-    """Raises ``Fault`` 3100 where the payee's completedTimestamp lies ahead, or too far back."""
-    if text is None:
-        return
-    try:
-        moment = parse_iso(text)
-    except ValueError as error:
-        raise Fault(FspiopError.VALIDATION, "completedTimestamp is not a date and time") from error
-    if moment > now + _MAX_FULFIL_LEAD:
-        raise Fault(FspiopError.VALIDATION, "completedTimestamp fails because future timestamp was provided")
-    if moment < now - _MAX_FULFIL_AGE:
-        raise Fault(
-            FspiopError.VALIDATION,
-            "completedTimestamp fails because provided timestamp exceeded the maximum timeout duration",
-        )

@@ -119,5 +119,5 @@ class Participants:
         return None
 
 
-_BASE_URLS = frozenset({"FSPIOP_CALLBACK_URL_QUOTES"})
+_BASE_URLS = frozenset({"FSPIOP_CALLBACK_URL_QUOTES", "FSPIOP_CALLBACK_URL_FX_QUOTES"})
 """Endpoint types whose value is a base URL; all others are registered with their path (official provisioning)."""

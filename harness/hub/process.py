@@ -40,6 +40,7 @@ class HubProcess:
         host: str = "127.0.0.1",
         ports: Mapping[str, int] | None = None,
         log: Path | None = None,
+        time_scale: float = 1.0,
         startup_timeout_s: float = 15,
         check_invariants: bool = False,
     ) -> HubProcess:
@@ -50,7 +51,9 @@ class HubProcess:
         """
         chosen = tuple(defects)
         Defects(chosen)
-        config = HubConfig.of(release, defects=chosen, host=host, ports=ports, check_invariants=check_invariants)
+        config = HubConfig.of(
+            release, defects=chosen, host=host, ports=ports, time_scale=time_scale, check_invariants=check_invariants
+        )
         with open(log if log is not None else os.devnull, "ab") as errors:
             child = subprocess.Popen(
                 [sys.executable, "-m", "harness.hub", config.to_json()],

@@ -24,6 +24,8 @@ class Profile:
     """Whether ULIDs are accepted beside UUIDs for transferId and the like."""
     unknown_destination: tuple[FspiopError, str]
     """How a look-up that names a destination nobody knows is answered: code and detail."""
+    fx: bool
+    """Whether currencies are converted: fxQuotes and fxTransfers (FSPIOP API 2.0)."""
 
 
 _BEFORE_FX = Profile(
@@ -32,6 +34,7 @@ _BEFORE_FX = Profile(
     hub_name="switch",
     ulid_ids=False,
     unknown_destination=(FspiopError.ID_NOT_FOUND, "Destination FSP not found"),
+    fx=False,
 )
 _SINCE_FX = Profile(
     api_versions=("1.0", "1.1", "2.0"),
@@ -39,6 +42,7 @@ _SINCE_FX = Profile(
     hub_name="Hub",
     ulid_ids=True,
     unknown_destination=(FspiopError.PARTY_NOT_FOUND, ""),
+    fx=True,
 )
 
 _SINCE: tuple[tuple[ReleaseVersion, Profile], ...] = (

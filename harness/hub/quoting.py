@@ -19,6 +19,7 @@ from harness.fspiop.money import format_amount
 from harness.hub.core import Core
 from harness.hub.defects import SLOWNESS_S
 from harness.hub.faults import Fault
+from harness.hub.fx_quoting import FxQuoting
 from harness.hub.ledger import AccountType
 from harness.hub.messages import Message, Outgoing, digest, dump_json, forward, say
 from harness.hub.participants import HUB, Callback
@@ -50,6 +51,7 @@ class QuotingService:
                 "PUT /quotes/{ID}/error": self.refuse,
                 "PUT /quotes/{ID}": self.respond,
                 "GET /quotes/{ID}": self.query,
+                **(FxQuoting(self._core).routes() if self._core.profile.fx else {}),
             },
             Health(self._core.version_of("quoting-service"), ()),
         )

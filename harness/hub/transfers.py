@@ -16,6 +16,7 @@ from harness.errors import InternalError
 from harness.fspiop.dates import iso_ms, parse_iso
 from harness.fspiop.errors import FspiopError
 from harness.fspiop.ilp import fulfils
+from harness.hub.conversions import Conversions, NoConversions, Obligation
 from harness.hub.defects import Defects
 from harness.hub.faults import Fault, extension_list
 from harness.hub.ledger import Account, AccountType, Ledger, to_units
@@ -52,6 +53,8 @@ class Notice:
     cause: Message | None
     body: Any = None
     times: int = 1
+    resource: str = "transfers"
+    """What ``transfer_id`` is the id of: ``transfers`` or ``fxTransfers``."""
 
 
 @final
@@ -69,6 +72,7 @@ class Transfers:
         self._deadlines: list[tuple[datetime, str]] = []
         self.unchecked_liquidity: set[str] = set()
         """Currencies whose settlement model asks for no liquidity check."""
+        self.conversions: Conversions = NoConversions()
 
     def find(self, transfer_id: str) -> Transfer | None:
         """Returns the transfer, or ``None``."""
@@ -101,15 +105,17 @@ class Transfers:
             fingerprint=fingerprint,
         )
         self._by_id[transfer.id] = transfer
+        owed = self.conversions.obligation(transfer)
         try:
-            self._validate(transfer, message, now)
+            self.conversions.check_fulfilled(transfer)
+            self._validate(transfer, owed, message, now)
         except Fault as fault:
             return self._refuse(transfer, Event.REFUSE, fault, message, now)
         try:
             self._ledger.reserve(
-                self._position(transfer.payer, transfer.currency),
-                transfer.units,
-                liquidity_checked=transfer.currency not in self.unchecked_liquidity,
+                self._position(owed.debtor, owed.currency),
+                owed.units,
+                liquidity_checked=owed.currency not in self.unchecked_liquidity,
             )
         except Fault as fault:
             return self._refuse(transfer, Event.LACK, fault, message, now)
@@ -133,13 +139,14 @@ class Transfers:
         transfer.extensions = [("cause", fault.cause)]
         return [self._error(message.source, transfer.id, message, fault)]
 
-    def _validate(self, transfer: Transfer, message: Message, now: datetime) -> None:
+    def _validate(self, transfer: Transfer, owed: Obligation, message: Message, now: datetime) -> None:
         """Raises ``Fault`` 3100 with the first reason against the transfer (central-ledger, transfer validator)."""
         if message.source != transfer.payer:
             raise Fault(FspiopError.VALIDATION, "FSPIOP-Source header should match Payer")
-        self._check_side(transfer.payer, transfer.currency, lenient=False)
-        lenient = self._defects.active("inactive-participant-accepted")
-        self._check_side(transfer.payee, transfer.currency, lenient=lenient)
+        self._check_participant(transfer.payer, lenient=False)
+        self._check_account(owed.debtor, owed.currency)
+        self._check_participant(transfer.payee, lenient=self._defects.active("inactive-participant-accepted"))
+        self._check_account(owed.creditor, owed.currency)
         if (
             transfer.expires is not None
             and transfer.expires < now
@@ -152,12 +159,14 @@ class Transfers:
                 "Payer FSP and Payee FSP should be different, unless on-us tranfers are allowed by the Scheme",
             )
 
-    def _check_side(self, name: str, currency: str, *, lenient: bool) -> None:
+    def _check_participant(self, name: str, *, lenient: bool) -> None:
         participant = self._participants.find(name)
         if participant is None or name == HUB:
             raise Fault(FspiopError.VALIDATION, f"Participant {name} not found")
         if not participant.active and not lenient:
             raise Fault(FspiopError.VALIDATION, f"Participant {name} is inactive")
+
+    def _check_account(self, name: str, currency: str) -> None:
         account = self._ledger.account(name, currency, AccountType.POSITION)
         if account is None:
             raise Fault(FspiopError.VALIDATION, f"Participant {name} {currency} account not found")
@@ -194,6 +203,8 @@ class Transfers:
             return self._tell_payee(checked, message, problem)
         information = message.body["errorInformation"]
         self._abort(checked, f"{information['errorCode']}: {information['errorDescription']}", now)
+        if conversions := self.conversions.abort(checked, message, now):
+            return [self._rejection(checked, message), *conversions]
         return [Notice(NoticeKind.FORWARDED_ERROR, checked.payer, checked.id, message)]
 
     def _check_answer(self, transfer_id: str, kind: str, message: Message, now: datetime) -> Transfer | list[Notice]:
@@ -215,10 +226,12 @@ class Transfers:
         return []
 
     def _commit(self, transfer: Transfer, message: Message, fulfilment: str, now: datetime) -> list[Notice]:
-        payer = self._position(transfer.payer, transfer.currency)
-        payee = self._position(transfer.payee, transfer.currency)
-        self._ledger.commit(payer, payee, transfer.units)
-        self._windows.record(payer, payee, transfer.units)
+        owed = self.conversions.obligation(transfer)
+        debtor = self._position(owed.debtor, owed.currency)
+        creditor = self._position(owed.creditor, owed.currency)
+        self._ledger.commit(debtor, creditor, owed.units)
+        self._windows.record(debtor, creditor, owed.units)
+        patches = self.conversions.commit(transfer, message, now)
         transfer.step(Event.COMMIT, now)
         transfer.fulfilment = fulfilment
         times = 1
@@ -227,10 +240,10 @@ class Transfers:
         if self._defects.active("transfer-callback-twice"):
             times = 2
         if message.body["transferState"] != "RESERVED":
-            return [Notice(NoticeKind.FULFIL, transfer.payer, transfer.id, message, times=times)]
+            return [*patches, Notice(NoticeKind.FULFIL, transfer.payer, transfer.id, message, times=times)]
         # What the payee said is not what the payer is told, so the hub says it itself (ml-api-adapter, notifications).
         told = Notice(NoticeKind.STATE, transfer.payer, transfer.id, message, _committed(transfer), times=times)
-        return [told, *self._patch(transfer, message)]
+        return [*patches, told, *self._patch(transfer, message)]
 
     def _abort_on_answer(
         self, transfer: Transfer, message: Message, fault: Fault, cause: str, now: datetime
@@ -240,9 +253,18 @@ class Transfers:
             return [self._error(message.source, transfer.id, message, fault)]
         self._abort(transfer, cause, now)
         payer = self._error(transfer.payer, transfer.id, message, fault)
+        if conversions := self.conversions.abort(transfer, message, now):
+            payer = self._rejection(transfer, message)
         if message.body.get("transferState") == "RESERVED":
-            return [payer, *self._patch(transfer, message)]
-        return [payer, self._error(transfer.payee, transfer.id, message, fault)]
+            return [payer, *conversions, *self._patch(transfer, message)]
+        return [payer, *conversions, self._error(transfer.payee, transfer.id, message, fault)]
+
+    def abort_with_conversion(self, transfer: Transfer, message: Message, now: datetime) -> list[Notice]:
+        """Aborts a reserved transfer because a conversion it hangs on was; the payer is told."""
+        fault = Fault(FspiopError.PAYEE_REJECTION)
+        self._abort(transfer, fault.cause, now)
+        conversions = self.conversions.abort(transfer, message, now)
+        return [self._error(transfer.payer, transfer.id, message, fault), *conversions]
 
     def _tell_payee(self, transfer: Transfer, message: Message, fault: Fault) -> list[Notice]:
         """An answer that came too late changes nothing."""
@@ -259,20 +281,23 @@ class Transfers:
         while self._deadlines and self._deadlines[0][0] <= now:
             transfer = self._by_id[heapq.heappop(self._deadlines)[1]]
             if transfer.state is State.RESERVED:
-                notices += self._expire(transfer, now)
+                notices += self.expire(transfer, now)
         return notices
 
-    def _expire(self, transfer: Transfer, now: datetime) -> list[Notice]:
+    def expire(self, transfer: Transfer, now: datetime) -> list[Notice]:
+        """Ends a reserved transfer, and what hangs together with it; payer and payee are told."""
         fault = Fault(FspiopError.TRANSFER_EXPIRED)
+        owed = self.conversions.obligation(transfer)
         self._ledger.release(
-            self._position(transfer.payer, transfer.currency),
-            transfer.units,
+            self._position(owed.debtor, owed.currency),
+            owed.units,
             kept=self._defects.active("position-kept-on-expiry"),
         )
         transfer.step(Event.EXPIRE, now)
         transfer.extensions = [("cause", fault.cause)]
         told = [transfer.payee] if self._defects.active("expiry-not-notified") else [transfer.payer, transfer.payee]
-        return [self._error(to, transfer.id, None, fault) for to in told]
+        notices = [self._error(to, transfer.id, None, fault) for to in told]
+        return [*notices, *self.conversions.expire(transfer, now)]
 
     # What is shown
 
@@ -306,11 +331,11 @@ class Transfers:
     # Parts
 
     def _abort(self, transfer: Transfer, cause: str, now: datetime) -> None:
-        self._ledger.release(
-            self._position(transfer.payer, transfer.currency),
-            transfer.units,
-            kept=self._defects.active("position-kept-on-abort"),
+        owed = self.conversions.obligation(transfer)
+        kept = self._defects.active("position-kept-on-abort") or (
+            owed.debtor != transfer.payer and self._defects.active("fx-provider-position-kept-on-abort")
         )
+        self._ledger.release(self._position(owed.debtor, owed.currency), owed.units, kept=kept)
         transfer.step(Event.ABORT, now)
         transfer.extensions = [("cause", cause)]
 
@@ -319,6 +344,15 @@ class Transfers:
         if account is None:
             raise InternalError(f"{name} has no {currency} position")
         return account
+
+    @staticmethod
+    def _rejection(transfer: Transfer, message: Message) -> Notice:
+        """What the payer hears, in the payee's name, of a transfer aborted together with its conversions.
+
+        central-ledger 19.8.3 loses the reason on the way from one position to the next (recorded).
+        """
+        body = Fault(FspiopError.PAYEE_REJECTION).body
+        return Notice(NoticeKind.FORWARDED_ERROR, transfer.payer, transfer.id, message, body)
 
     def _patch(self, transfer: Transfer, message: Message) -> list[Notice]:
         """PATCH /transfers/{ID}: how a payee that answered RESERVED hears of the end (FSPIOP API 1.1, 6.7.2.3)."""

@@ -6,7 +6,7 @@ Only whole, undamaged runs of the pinned suite may speak for a release; anything
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ __all__ = [
     "COUNTS",
     "LATENCIES",
     "RESULT_COLUMNS",
+    "RUNS_FOR_A_RATE",
     "Baseline",
     "BaselineSource",
     "baseline_from_evidence",
@@ -32,6 +33,8 @@ __all__ = [
 
 COUNTS: Final = ("passed", "failed", "hollow", "skipped", "error")
 LATENCIES: Final = ("latency_p50_ms", "latency_p95_ms", "latency_max_ms")
+RUNS_FOR_A_RATE: Final = 6
+"""From so many runs on, outcomes are compared as rates and no longer one by one."""
 RESULT_COLUMNS: Final = ("check", "fingerprint", "operation", "component", "runs", *COUNTS, *LATENCIES)
 
 
@@ -59,7 +62,7 @@ class Baseline:
     """Tool and version."""
     run_ids: tuple[str, ...]
     components: Mapping[str, str]
-    """Component versions as the services reported them."""
+    """Component versions as the services reported them or, for imported evidence, as they were declared."""
     target: Mapping[str, Any]
     """``{name, kind, facts}`` of the target."""
     results: pd.DataFrame
@@ -67,11 +70,18 @@ class Baseline:
     """Per operation ``count p50_ms p95_ms max_ms`` and, where there are callbacks, the same with ``callback_``."""
     digest: str = ""
     """SHA-256 of ``results.csv`` as stored; empty for one that was never stored."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """What an imported baseline was made of: reports with their digests, engine, tool. Empty for our own runs."""
 
     @property
     def runs(self) -> int:
         """How many runs it was made from."""
         return len(self.run_ids)
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What it cannot say, as sentences; empty where nothing is known to be out of its reach."""
+        return _limits(self)
 
     @property
     def cases(self) -> tuple[str, ...]:
@@ -104,17 +114,32 @@ def percentile(values: Iterable[float], share: int) -> float:
 
 
 def baseline_from_evidence(
-    evidences: Sequence[Evidence], *, source: BaselineSource, recorded_at: str, recorded_by: str
+    evidences: Sequence[Evidence],
+    *,
+    source: BaselineSource,
+    recorded_at: str,
+    recorded_by: str,
+    components: Mapping[str, str] | None = None,
+    provenance: Mapping[str, Any] | None = None,
 ) -> Baseline:
     """Returns the baseline that one or more whole runs of one suite on one target make.
+
+    ``components`` are the versions that whoever hands in the evidence declares, where no service was asked (a recorded
+    report holds no probes); none is then required, and those there are must not contradict it. ``provenance`` is kept
+    as given (what the evidence was made of); that versions were declared is noted in it.
 
     Raises ``BaselineError`` naming the run and the fault for a run that was cut off, damaged, partial, off its pin,
     made with defects switched on or against an unhealthy target, and for runs that do not belong together.
     """
     if not evidences:
         raise BaselineError("there is no run to record from", remedy="Give at least one finished run")
+    if components is not None and not (components and all(components.values())):
+        raise BaselineError(
+            "no component versions are declared, or one is empty",
+            remedy="Name every component of the deployment with its version",
+        )
     for evidence in evidences:
-        if fault := _fault(evidence):
+        if fault := _fault(evidence) or _fault_of_target(evidence, components):
             run = evidence.started.run_id if evidence.started else "(without a start)"
             raise BaselineError(f"run {run} cannot be recorded: {fault}", remedy="Repair the cause and run again")
     started = [evidence.started for evidence in evidences if evidence.started is not None]
@@ -137,7 +162,7 @@ def baseline_from_evidence(
         raise BaselineError(
             "a run on the embedded hub is no evidence of OSS", remedy="Record it with the source 'embedded'"
         )
-    versions = [component_versions(evidence) for evidence in evidences]
+    versions = [component_versions(evidence) if components is None else dict(components) for evidence in evidences]
     if any(version != versions[0] for version in versions):
         raise BaselineError("the runs met different component versions", remedy="Record runs of one deployment")
     return Baseline(
@@ -153,6 +178,7 @@ def baseline_from_evidence(
         target={key: first.target.get(key) for key in ("name", "kind", "facts") if key in first.target},
         results=_merge(evidences),
         operations=_operations(pd.concat([evidence.steps for evidence in evidences], ignore_index=True)),
+        provenance=dict(provenance or {}) | ({} if components is None else {"components": "declared"}),
     )
 
 
@@ -173,11 +199,6 @@ def _fault(evidence: Evidence) -> str:
         return f"its suite is not the pinned one (pin: {started.suite.get('pin', 'absent')})"
     if started.target.get("defects"):
         return f"defects were switched on ({', '.join(map(str, started.target['defects']))})"
-    if not evidence.probes or any(probe.status != "ok" for probe in evidence.probes):
-        return "not every service of its target was found healthy"
-    for probe in evidence.probes:
-        if probe.expected_version and probe.version != probe.expected_version:
-            return f"{probe.service} reported version {probe.version} instead of {probe.expected_version}"
     if unfinished := set(evidence.planned["case"]) - set(evidence.cases["case"]):
         return f"case {min(unfinished)} has no result"
     if len(broken := evidence.cases.loc[evidence.cases["outcome"] == Outcome.ERROR.value, "case"]):
@@ -185,6 +206,46 @@ def _fault(evidence: Evidence) -> str:
     if evidence.checks.empty:
         return "it holds no check"
     return ""
+
+
+def _fault_of_target(evidence: Evidence, declared: Mapping[str, str] | None) -> str:
+    """Returns why nothing certain is known of what this run met; empty where it is known."""
+    if declared is None and not evidence.probes:
+        return "no service of its target was found healthy"
+    if any(probe.status != "ok" for probe in evidence.probes):
+        return "not every service of its target was found healthy"
+    for probe in evidence.probes:
+        if probe.expected_version and probe.version != probe.expected_version:
+            return f"{probe.service} reported version {probe.version} instead of {probe.expected_version}"
+    said = declared or {}
+    for component, version in component_versions(evidence).items():
+        if said.get(component, version) != version:
+            return f"{component} reported version {version}, but {said[component]} is declared"
+    return ""
+
+
+def _limits(baseline: Baseline) -> tuple[str, ...]:
+    results = baseline.results
+    measured = int(results["latency_p50_ms"].notna().sum())
+    blind = int(((results["passed"] + results["failed"]) == 0).sum())
+    unmarked = int((results["fingerprint"] == "").sum())
+    table = (
+        (baseline.source is BaselineSource.EMBEDDED, "It was recorded on the embedded hub: it says nothing of OSS"),
+        (baseline.runs == 1, "One run says nothing about flakiness"),
+        (
+            1 < baseline.runs < RUNS_FOR_A_RATE,
+            f"{baseline.runs} runs show flakiness only where it is frequent; a rate needs {RUNS_FOR_A_RATE}",
+        ),
+        (measured == 0, "It holds no latency"),
+        (0 < measured < len(results), f"It holds no latency for {len(results) - measured} of {len(results)} checks"),
+        (blind > 0, f"It neither saw {blind} checks pass nor fail, so it cannot tell whether they got worse"),
+        (unmarked > 0, f"It does not know what {unmarked} checks asked, so a changed definition would not show"),
+        (
+            baseline.provenance.get("components") == "declared",
+            "Its component versions were declared, not asked of the services",
+        ),
+    )
+    return tuple(sentence for holds, sentence in table if holds)
 
 
 def _merge(evidences: Sequence[Evidence]) -> pd.DataFrame:

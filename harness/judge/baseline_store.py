@@ -8,8 +8,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -57,6 +59,7 @@ class _Document(_Part):
     target: dict[str, Any]
     results: _Results
     operations: dict[str, dict[str, int | float]]
+    provenance: dict[str, Any] = Field(default_factory=dict)
 
 
 def write_baseline(baseline: Baseline, folder: Path) -> Baseline:
@@ -83,6 +86,8 @@ def write_baseline(baseline: Baseline, folder: Path) -> Baseline:
         "results": {"sha256": digest, "checks": len(baseline.results), "cases": len(baseline.cases)},
         "operations": {name: dict(figures) for name, figures in sorted(baseline.operations.items())},
     }
+    if baseline.provenance:
+        document["provenance"] = _plain(baseline.provenance)
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / "results.csv", rows)
@@ -126,6 +131,7 @@ def load_baseline(folder: Path) -> Baseline:
         results=results,
         operations=document.operations,
         digest=digest,
+        provenance=document.provenance,
     )
     if len(document.run_ids) != document.runs or len(set(document.run_ids)) != document.runs:
         raise BaselineError(
@@ -143,6 +149,17 @@ def load_baseline(folder: Path) -> Baseline:
             remedy="Record the baseline again",
         )
     return baseline
+
+
+def _plain(provenance: Mapping[str, Any]) -> Any:
+    """``provenance`` as lists and mappings of plain values, which is what is read back."""
+    try:
+        return json.loads(json.dumps(dict(provenance), ensure_ascii=False, allow_nan=False))
+    except (TypeError, ValueError) as problem:
+        raise BaselineError(
+            f"its provenance holds a value that is not text, number, truth value, list or mapping: {problem}",
+            remedy="Write dates and the like as text",
+        ) from None
 
 
 def _csv(results: pd.DataFrame) -> bytes:

@@ -22,6 +22,7 @@ from harness.model.records import (
     InboundNoted,
     Interrupted,
     PlanComplete,
+    Provisioned,
     Record,
     RunFinished,
     RunStarted,
@@ -82,6 +83,7 @@ class Evidence:
     inbound: tuple[InboundNoted, ...] = ()
     workers_lost: tuple[WorkerLost, ...] = ()
     interruptions: tuple[Interrupted, ...] = ()
+    provisioned: tuple[Provisioned, ...] = ()
     damage: tuple[str, ...] = ()
     journal_digest: str = ""
 
@@ -122,6 +124,7 @@ class _Sorter:
     finished: list[RunFinished] = field(default_factory=list)
     complete: list[PlanComplete] = field(default_factory=list)
     probes: list[ServiceProbed] = field(default_factory=list)
+    provisioned: list[Provisioned] = field(default_factory=list)
     planned: list[CasePlanned] = field(default_factory=list)
     begun: list[CaseStarted] = field(default_factory=list)
     steps: list[StepFinished] = field(default_factory=list)
@@ -155,6 +158,8 @@ class _Sorter:
                 self.inbound.append(record)
             case ServiceProbed():
                 self.probes.append(record)
+            case Provisioned():
+                self.provisioned.append(record)
             case RunStarted():
                 self.started.append(record)
             case PlanComplete():
@@ -193,6 +198,7 @@ class _Sorter:
             inbound=tuple(self.inbound),
             workers_lost=tuple(self.lost),
             interruptions=tuple(self.interruptions),
+            provisioned=tuple(self.provisioned),
             damage=(*damage, *self.damage),
             journal_digest=journal_digest,
         )

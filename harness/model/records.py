@@ -22,6 +22,7 @@ __all__ = [
     "InboundNoted",
     "Interrupted",
     "PlanComplete",
+    "Provisioned",
     "Record",
     "RunFinished",
     "RunStarted",
@@ -100,6 +101,24 @@ class ServiceProbed(Record):
     latency_ms: float | None = None
     embedded: bool = False
     """Whether it says that it is a service of the embedded hub."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provisioned(Record):
+    """Preflight: what the release's own provisioning collections showed, before the first case.
+
+    Their checks are none of the suite's; each that failed or broke is a problem of the run as well.
+    """
+
+    type: ClassVar[str] = "provisioned"
+    collections: list[str]
+    """Paths under the suite, in order."""
+    cases: int
+    checks: int
+    passed: int
+    failures: list[Json]
+    """``{check, message}`` of each that failed or broke."""
+    duration_ms: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,7 +273,7 @@ class RunFinished(Record):
 RECORD_TYPES: dict[str, type[Record]] = {
     cls.type: cls
     for cls in (
-        RunStarted, ServiceProbed, CasePlanned, PlanComplete, CaseStarted, StepFinished, CheckRecorded,
+        RunStarted, ServiceProbed, Provisioned, CasePlanned, PlanComplete, CaseStarted, StepFinished, CheckRecorded,
         CaseFinished, InboundNoted, WorkerLost, Interrupted, RunFinished,
     )
 }  # fmt: skip

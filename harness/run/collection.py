@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.engine.inbound.client import AnyDfsp
-from harness.engine.ttk.hosts import AllowedHosts, HostServices
-from harness.engine.ttk.runner import Context, RunVariables, run_case
-from harness.engine.ttk.script import ScriptHost
+from harness.engine.ttk.bench import Bench
 from harness.model.ids import SEPARATOR
 from harness.model.outcome import Severity
 from harness.run.context import PlannedCase
@@ -21,11 +18,6 @@ from harness.suite.ttk.folder import load_folder, root_of
 from harness.suite.ttk.model import Case
 
 __all__ = ["CollectionFile", "CollectionItem"]
-
-
-def _urls(inputs: Mapping[str, Any]) -> list[str]:
-    """Returns the addresses among input values: what whoever described the environment lets scripts reach."""
-    return [value for value in inputs.values() if isinstance(value, str) and "://" in value]
 
 
 class CollectionFile(pytest.File):
@@ -63,25 +55,13 @@ class CollectionItem(pytest.Item):
         worker = self.config.pluginmanager.get_plugin("harness-worker")
         assert isinstance(worker, Worker)
         shared = worker.shared
-        if "scripts" not in shared:
-            target = worker.context.target
-            allowed = [*target.services.values(), worker.context.inbound.public_url, *_urls(worker.context.inputs)]
-            hosts = HostServices(AllowedHosts.of(allowed), inbound=AnyDfsp(worker.inbound))
-            shared["hosts"] = hosts
-            shared["scripts"] = scripts = ScriptHost(functions=hosts.functions())
-            worker.closing += [scripts.close, hosts.close]
-            shared["variables"] = RunVariables.starting(worker.context.inputs)
-        run_case(
-            self.case,
-            Context(
-                recorder=recorder_of(self),
-                transport=worker.exchanger,
-                scripts=shared["scripts"],
-                variables=shared["variables"],
-                services=worker.context.target.services,
-                hosts=shared["hosts"],
-            ),
-        )
+        if "bench" not in shared:
+            context = worker.context
+            shared["bench"] = bench = Bench.set_up(
+                context.target, worker.inbound, worker.exchanger, context.inputs, strict=context.strict_steps
+            )
+            worker.closing.append(bench.close)
+        shared["bench"].run(self.case, recorder_of(self))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the case stands."""

@@ -35,6 +35,8 @@ class RunContext:
     collections: Mapping[str, str] = field(default_factory=dict)
     """The paths of the collections to run, in order, each with the group that must stay in one worker."""
     worker: str = "main"
+    strict_steps: bool = False
+    """Whether a 5xx fails a case of a collection where the request has no assertions."""
 
     def to_json(self) -> dict[str, Any]:
         """Returns all of it, credentials included: for the way from process to process, never for writing."""
@@ -56,6 +58,7 @@ class RunContext:
             "inputs": dict(self.inputs),
             "collections": dict(self.collections),
             "worker": self.worker,
+            "strict_steps": self.strict_steps,
         }
 
     @classmethod
@@ -81,6 +84,7 @@ class RunContext:
             inputs=data["inputs"],
             collections=data["collections"],
             worker=data["worker"],
+            strict_steps=data["strict_steps"],
         )
 
 

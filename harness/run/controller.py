@@ -16,6 +16,7 @@ from typing import Any, Protocol, final
 import pytest
 
 from harness.engine.inbound.messages import InboundNote
+from harness.engine.recorder import CaseRecorder
 from harness.errors import UsageError
 from harness.model.outcome import Outcome
 from harness.model.records import (
@@ -32,7 +33,7 @@ from harness.model.records import (
 from harness.run.context import PlannedCase, RunContext
 from harness.run.interrupt import Interruption
 from harness.run.journal import JournalWriter
-from harness.run.options import RunOptions
+from harness.run.options import EMBEDDED, RunOptions
 from harness.run.provenance import new_run_id, run_started
 from harness.run.redact import Redactor, is_secret_name
 from harness.run.stage import Stage
@@ -115,6 +116,7 @@ class Controller:
             labels=options.labels,
             plan_folder=self._plan_folder,
             inputs=stage.inputs,
+            strict_steps=options.strict_steps,
             collections={str(path): options.suite.groups.get(str(path), "all") for path in options.collections},
         )
         hidden = [str(value) for name, value in stage.inputs.items() if is_secret_name(name)]
@@ -128,6 +130,37 @@ class Controller:
             self._journal.write(service)
             if service.status != "ok":
                 self._note(f"preflight: {service.service} is {service.status}: {service.message}")
+        if options.time_scale != 1:
+            self._problem(f"time was scaled by {options.time_scale:g}: a dry run, which can approve no release")
+        if options.provision and options.suite.provisioning and stage.target.kind == EMBEDDED and not stage.down:
+            self._provision(stage)
+
+    def _provision(self, stage: Stage) -> None:
+        """Runs the release's own provisioning collections; what failed there is a problem of the run."""
+        from harness.run.provisioning import provision
+
+        journal, files = self._journal, self.options.suite.provisioning
+        assert journal is not None
+        self._note(f"provisioning: {len(files)} collections")
+
+        def keep(recorder: CaseRecorder) -> None:
+            for exchange in recorder.exchanges():
+                journal.exchange(exchange)
+
+        shown = provision(
+            files, stage.target, stage.inbound.address, stage.inputs, threads=self.options.threads, on_case=keep
+        )
+        journal.write(shown)
+        self._note(
+            f"provisioned: {shown.cases} cases, {shown.checks} checks, {len(shown.failures)} failed, "
+            f"{shown.duration_ms / 1000:.0f} s"
+        )
+        if shown.failures:
+            first = shown.failures[0]
+            self._problem(
+                f"provisioning: {len(shown.failures)} of {shown.checks} checks failed: "
+                f"{first['check']}: {first['message']}"
+            )
 
     # -- what pytest tells -----------------------------------------------------------------------------------------
 

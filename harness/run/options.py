@@ -62,11 +62,22 @@ class RunOptions:
     suite: SuiteToRun
     environment: Path | None = None
     """The environment file whose input values collections get."""
+    environment_is_published: bool = False
+    """Whether it is the one published beside the collections, not one given for this run."""
     keyword: str | None = None
     """What else narrows the selection: the ``-k``, ``-m``, ``--lf`` of pytest."""
 
     provision: bool = True
-    """Whether the embedded hub is provisioned with the official cast before collections run."""
+    """Whether the embedded hub is provisioned before collections run: by those of the release, else with the cast."""
+
+    time_scale: float = 1.0
+    """What delays and expiries are multiplied by, on the embedded hub."""
+
+    strict_steps: bool = False
+    """Whether a 5xx fails a case of a collection where the request has no assertions."""
+
+    threads: int = 4
+    """How many collections provision side by side."""
 
     @property
     def collections(self) -> tuple[Path, ...]:
@@ -107,6 +118,8 @@ def resolve_values(
     environment: Path | None = None,
     keep_going: bool = False,
     provision: bool = True,
+    time_scale: float = 1.0,
+    strict_steps: bool = False,
 ) -> RunOptions:
     """Returns a run's options from plain values; see ``resolve``."""
     from harness.release.manifest import load_manifest  # late: pydantic is not needed to print a help text
@@ -118,6 +131,10 @@ def resolve_values(
         version = ReleaseVersion.parse(release)
     except ValueError as problem:
         raise UsageError(str(problem), remedy="Give the release as published, for instance v17.1.0") from None
+    if time_scale != 1 and target != EMBEDDED:
+        raise UsageError(
+            "time can be scaled on the embedded hub only", remedy="Leave --time-scale out, or use --target embedded"
+        )
     absolute = tuple(path if path.is_absolute() else start / path for path in paths)
     manifest = load_manifest(workspace.manifest(product, version))
     if (manifest.product, manifest.version) != (product, version):
@@ -142,7 +159,10 @@ def resolve_values(
         suite=found,
         keyword=keyword,
         environment=environment or _environment_beside(found.collections),
+        environment_is_published=environment is None,
         provision=provision,
+        time_scale=time_scale,
+        strict_steps=strict_steps,
     )
 
 

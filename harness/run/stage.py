@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Self, final
 
+from harness.engine.deployment import deployment_inputs
 from harness.engine.inbound.messages import InboundNote
 from harness.engine.inbound.server import InboundServer
+from harness.engine.jws import new_key
 from harness.engine.simulators import backend_inputs, play_cast, set_stage
 from harness.engine.ttk.inputs import load_inputs
 from harness.hub.process import HubProcess
+from harness.hub.profile import profile_for
 from harness.model.records import ServiceProbed
 from harness.run.options import EMBEDDED, RunOptions
 from harness.target.model import Target
@@ -22,6 +25,8 @@ from harness.target.preflight import probe
 __all__ = ["Stage"]
 
 _EMBEDDED_CALLBACK_TIMEOUT_S = 5.0
+_LEAST_CALLBACK_TIMEOUT_S = 2.0
+"""However much time is shortened: processes are as fast as they are."""
 
 
 @final
@@ -80,30 +85,38 @@ class Stage:
             on_note=on_note,
         )
         if options.collections:
-            self.inputs = load_inputs(options.environment, target.inputs)
             if target.kind == EMBEDDED:
                 target = self._play(options, target)
+            else:
+                self.inputs = load_inputs(options.environment, target.inputs)
         self.probes = probe(target, options.manifest)
         # a rehearsal stays one by whatever address the embedded hub is reached
         embedded = any(found.embedded for found in self.probes)
         self.target = replace(target, kind=EMBEDDED) if embedded else target
 
     def _embedded(self, options: RunOptions) -> Target:
-        self._hub = HubProcess.start(options.manifest, defects=options.defects)
+        self._hub = HubProcess.start(options.manifest, defects=options.defects, time_scale=options.time_scale)
         return Target(
             name=EMBEDDED,
             kind=EMBEDDED,
             services=self._hub.services,
             defects=options.defects,
-            callback_timeout_s=_EMBEDDED_CALLBACK_TIMEOUT_S,
+            callback_timeout_s=max(_EMBEDDED_CALLBACK_TIMEOUT_S * options.time_scale, _LEAST_CALLBACK_TIMEOUT_S),
+            time_scale=options.time_scale,
         )
 
     def _play(self, options: RunOptions, target: Target) -> Target:
-        self.inputs |= backend_inputs(target.services, self.inbound)
+        key, version = new_key(), profile_for(options.release).default_version
+        given = load_inputs(options.environment)
+        # what somebody wrote for this run goes over ours; what is published with the suite is made for a deployment
+        ours = deployment_inputs(version, given)
+        self.inputs = {**given, **ours} if options.environment_is_published else {**ours, **given}
+        self.inputs |= backend_inputs(target.services, self.inbound, jws_key=key.public)
         target = replace(target, currency=str(self.inputs.get("currency", target.currency)))
-        version = str(self.inputs.get("expectedPartiesVersion", "1.1"))
-        if options.provision:
-            set_stage(target, options.manifest, self.inbound, api_version=version)
+        version = str(self.inputs.get("expectedPartiesVersion", version))
+        if options.provision and not options.suite.provisioning:
+            manifest = options.manifest
+            set_stage(target, manifest, self.inbound, api_version=version, jws_key=key.private, inputs=self.inputs)
         else:
-            play_cast(target.services, self.inbound, api_version=version)
+            play_cast(target.services, self.inbound, api_version=version, jws_key=key.private)
         return target

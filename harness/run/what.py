@@ -18,12 +18,14 @@ from harness.suite.pin import PinCheck, check_pin, load_pin, suite_digest, suite
 from harness.workspace import Workspace
 
 if TYPE_CHECKING:
-    from harness.suite.ttk.folder import Suite
+    from harness.suite.imported.store import ImportedSuite
+    from harness.suite.ttk.folder import Suite, SuiteFile
 
-__all__ = ["GOLDEN_PATH", "NATIVE", "OFFICIAL", "SuiteToRun", "find_suite"]
+__all__ = ["GOLDEN_PATH", "NATIVE", "OFFICIAL", "SuiteToRun", "find_suite", "official_suite"]
 
 NATIVE = "native"
 OFFICIAL = "official"
+PROVISIONING = "hub/provisioning"
 GOLDEN_PATH = "hub/golden_path"
 """The part of an official suite that validates; provisioning and clean-up are its means."""
 
@@ -45,6 +47,8 @@ class SuiteToRun:
     """Of each collection's path, the group whose cases must run in one worker, in order."""
     whole: bool = True
     """Whether this is all of the suite."""
+    provisioning: tuple[SuiteFile, ...] = ()
+    """The collections by which the suite's release provisions a hub, in order; none where it has none."""
     problems: tuple[str, ...] = ()
     """Why files are missing here, where the caller chose to go on."""
 
@@ -85,9 +89,9 @@ def _native(workspace: Workspace, product: str, release: ReleaseVersion, paths: 
     return SuiteToRun(product, NATIVE, suite_digest(files), pin, chosen, whole=whole)
 
 
-def _official(workspace: Workspace, product: str, release: ReleaseVersion) -> SuiteToRun:
-    from harness.suite.imported.store import COLLECTIONS, imported_folder, load_imported
-    from harness.suite.ttk.selection import keep
+def official_suite(workspace: Workspace, product: str, release: ReleaseVersion) -> ImportedSuite:
+    """Returns the imported suite of a release. Raises ``SuiteError`` where it is absent or was changed since."""
+    from harness.suite.imported.store import imported_folder, load_imported
 
     folder = imported_folder(workspace.root / "suites", product, release)
     if not folder.is_dir():
@@ -96,13 +100,23 @@ def _official(workspace: Workspace, product: str, release: ReleaseVersion) -> Su
             file=folder,
             remedy=f"harness suite import ARCHIVE --product {product} --release {release}",
         )
-    imported = load_imported(folder)
+    return load_imported(folder)
+
+
+def _official(workspace: Workspace, product: str, release: ReleaseVersion) -> SuiteToRun:
+    from harness.suite.imported.store import COLLECTIONS
+    from harness.suite.ttk.selection import keep
+
+    imported = official_suite(workspace, product, release)
     files = tuple(file.file for file in imported.suite.files if file.collection.path.startswith(f"{GOLDEN_PATH}/"))
     if not files:
-        raise SuiteError(f"holds nothing under {COLLECTIONS}/{GOLDEN_PATH}", file=folder, remedy="Import it again")
+        raise SuiteError(
+            f"holds nothing under {COLLECTIONS}/{GOLDEN_PATH}", file=imported.folder, remedy="Import it again"
+        )
     digest = imported.lock.digest
     groups = _groups(keep(imported.suite, lambda case: case.case_id.startswith(f"{GOLDEN_PATH}/")))
-    return SuiteToRun(OFFICIAL, OFFICIAL, digest, PinCheck("match", digest), files, files, groups)
+    stage = tuple(file for file in imported.suite.files if file.collection.path.startswith(f"{PROVISIONING}/"))
+    return SuiteToRun(OFFICIAL, OFFICIAL, digest, PinCheck("match", digest), files, files, groups, provisioning=stage)
 
 
 def _collections(paths: Sequence[Path], *, keep_going: bool) -> SuiteToRun:

@@ -106,6 +106,8 @@ class Worker:
         yield
         checks = recorder_of(item).checks
         bad = [check for check in checks if check.outcome in _BAD]
+        if failures := recorder_of(item).failures:
+            raise ChecksFailedError(failures[0])
         if bad or not checks:
             first = f"{bad[0].label}: {bad[0].message}" if bad else "no check at all"
             raise ChecksFailedError(f"{len(bad)} of {len(checks)} checks did not pass: {first}")
@@ -133,6 +135,8 @@ class Worker:
         recorder = recorder_of(item)
         started, started_at = item.stash[_STARTED]
         outcome, message, cause = item.stash.get(_PROBLEM, (recorder.outcome, "", ""))
+        if recorder.failures and outcome is not Outcome.ERROR:
+            outcome, message = Outcome.FAILED, "; ".join(recorder.failures)
         if not message and not recorder.checks:
             message = "the case made no check"
         finished = CaseFinished(

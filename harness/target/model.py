@@ -44,6 +44,8 @@ class Target:
     request_timeout_s: float = 10.0
     callback_timeout_s: float = 10.0
     verify_tls: bool = True
+    time_scale: float = 1.0
+    """What the delays of collections are multiplied by, in a dry run on the embedded hub; else 1."""
 
     def url(self, service: str) -> str:
         """Returns the base URL of ``service``. Raises ``KeyError`` where the target has none."""
@@ -66,6 +68,7 @@ class Target:
             "request_timeout_s": self.request_timeout_s,
             "callback_timeout_s": self.callback_timeout_s,
             "verify_tls": self.verify_tls,
+            "time_scale": self.time_scale,
         }
 
     @classmethod
@@ -85,4 +88,5 @@ class Target:
             "services": dict(self.services),
             "facts": dict(self.facts),
             "defects": list(self.defects),
+            **({} if self.time_scale == 1 else {"time_scale": self.time_scale}),
         }

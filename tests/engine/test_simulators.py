@@ -12,7 +12,8 @@ from harness.engine.inbound.client import AnyDfsp, InboundClient
 from harness.engine.inbound.responder import Reaction
 from harness.engine.inbound.server import InboundServer
 from harness.engine.rules.model import RuleBook
-from harness.engine.simulators import CAST, SimulatorResponder, backend_inputs, play_cast
+from harness.engine.simulator.responder import SimulatorResponder
+from harness.engine.simulators import CAST, backend_inputs, play_cast
 from harness.hub.config import HUB_SERVICES
 from tests.engine.inbound.support import fake_hub
 from tests.engine.rules.support import HUB, NOW, call, quote_request
@@ -127,7 +128,7 @@ def test_other_rules_can_be_played_by_the_toolkits_dfsps() -> None:
 def test_collections_find_hub_settlement_and_simulators_by_their_input_values() -> None:
     services = {name: f"http://hub.test/{name}" for name in HUB_SERVICES}
     with InboundServer.start() as inbound:
-        values = backend_inputs(services, inbound)
+        values = backend_inputs(services, inbound, jws_key="a public key")
         assert values["HOST_CENTRAL_SETTLEMENT"] == "http://hub.test/central-settlement/v2"
         assert values["PAYEEFSP_BACKEND_TESTAPI_URL"] == inbound.address.endpoint("payeefsp")
         assert values["CALLBACK_ENDPOINT_BASE_URL"] == inbound.address.public_url

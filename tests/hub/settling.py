@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.hub.world import CURRENCY, World
 
-SECOND = "XTS"
+SECOND = "XDR"
 DEFERRED = {
     "name": "DEFERREDNETXXX",
     "settlementGranularity": "NET",

@@ -14,6 +14,7 @@ from harness.fspiop.headers import content_type
 from harness.fspiop.ids import new_uuid
 from harness.fspiop.resources import SERVICES
 from harness.hub.defects import DEFECTS, Defects
+from tests.hub.fx_world import Fx, fx_answer, fx_quote, path_of
 from tests.hub.settling import DEFAULT, DEFERRED, GROSS, SECOND, open_currency, paid, settle, started, step
 from tests.hub.world import World, in_seconds, quote, quote_answer, transfer, world
 
@@ -433,6 +434,111 @@ def _(w: World) -> bool:
         assert w.admin("POST", "/settlementModels", {**GROSS, "currency": SECOND}).status_code == 201
     paid(w, "7", SECOND)
     return bool(w.admin("GET", f"/participants/payer/positions?currency={SECOND}").json()["value"] != 0)
+
+
+# --- foreign exchange
+
+
+@shows("fx-quote-amount-altered")
+def _(w: World) -> bool:
+    body = fx_quote()
+    terms, path = fx_answer(body), f"/fxQuotes/{body['conversionRequestId']}"
+    Fx(w).say("PUT", QS, path, "fxp", terms, destination="payer")
+    return bool(w.receiver.wait("payer", "PUT", path).body != terms)
+
+
+@shows("fx-quote-provider-unchecked")
+def _(w: World) -> bool:
+    body = fx_quote()
+    body["conversionTerms"]["sourceAmount"]["currency"] = "INR"
+    Fx(w).say("POST", QS, "/fxQuotes", "payer", body, destination="fxp")
+    path = f"/fxQuotes/{body['conversionRequestId']}/error"
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", path)))
+
+
+@shows("fx-fulfilment-unchecked")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    body = fx.reserve()
+    fx.fulfil(body, fulfilment="A" * 43)
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"{path_of(body)}/error")))
+
+
+@shows("fx-unfulfilled-accepted")
+def _(w: World) -> bool:
+    transfer = Fx(w).transfer(Fx(w).reserve())
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"/transfers/{transfer['transferId']}/error")))
+
+
+@shows("fx-duplicate-modified-accepted")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    body = fx.reserve()
+    fx.say("POST", MLA, "/fxTransfers", "payer", {**body, "expiration": in_seconds(99)}, destination="fxp")
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"{path_of(body)}/error")))
+
+
+@shows("fx-not-found-wrong-code")
+def _(w: World) -> bool:
+    path = f"/fxTransfers/{new_uuid()}"
+    Fx(w).say("GET", MLA, path, "payer")
+    return bool(w.error("payer", path)["errorCode"] != "3208")
+
+
+def settled(fx: Fx, before: tuple[Decimal, ...]) -> bool:
+    return fx.positions() == before
+
+
+@shows("fx-position-kept-on-abort")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    before = fx.positions()
+    body = fx.reserve()
+    fx.refuse(body)
+    fx.error("payer", body)
+    return not settled(fx, before)
+
+
+@shows("fx-provider-position-kept-on-abort")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    before = fx.positions()
+    body = fx.fulfilled()
+    w.abort(fx.reserved_transfer(body))
+    fx.error("payer", body)
+    return not settled(fx, before)
+
+
+@shows("fx-provider-not-credited")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    before = fx.positions()[1]
+    fx.committed()
+    return fx.positions()[1] == before
+
+
+@shows("fx-expiry-leaves-transfer")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    body = fx.fulfilled(expiration=in_seconds(0.6))
+    transfer = fx.reserved_transfer(body)
+    fx.error("payer", body)
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"/transfers/{transfer['transferId']}/error")))
+
+
+@shows("fx-kept-on-transfer-expiry")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    body = fx.fulfilled()
+    transfer = fx.reserved_transfer(body, expiration=in_seconds(0.3))
+    w.error("payer", f"/transfers/{transfer['transferId']}")
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"{path_of(body)}/error")))
+
+
+@shows("fx-patch-lost")
+def _(w: World) -> bool:
+    body, _ = Fx(w).committed()
+    return not eventually(lambda: bool(w.receiver.of("fxp", "PATCH", path_of(body))))
 
 
 def test_every_defect_has_a_probe_and_a_component_to_blame() -> None:

@@ -28,7 +28,16 @@ SERVICES = {
 }
 _HOST = re.compile(r"http://[\w.-]+:\d+")
 """A DFSP of the recording, which here is the receiver."""
-OURS = ("/quotes", "/transfers", "/parties", "/participants", "/oracles", "/settlementModels")
+OURS = (
+    "/quotes",
+    "/transfers",
+    "/parties",
+    "/participants",
+    "/oracles",
+    "/settlementModels",
+    "/fxQuotes",
+    "/fxTransfers",
+)
 
 pytestmark = pytest.mark.skipif(not GOLDEN.exists(), reason=f"recorded reports are not at {REPORTS}")
 

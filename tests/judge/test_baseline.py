@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -143,6 +144,67 @@ def test_a_component_asked_only_through_its_admin_api_is_known_by_its_own_name()
         )
     )
     assert component_versions(told.evidence())["central-ledger"] == "v16.5.0"
+
+
+# --- imported evidence, and what a baseline cannot say ---------------------------------------------------------------
+
+DECLARED = {"ml-api-adapter": "16.5.9", "central-ledger": "19.8.3"}
+
+
+def imported(*runs: Run, components: dict[str, str] | None = None, **more: Any) -> Baseline:
+    return baseline_from_evidence(
+        [one.evidence() for one in runs],
+        source=BaselineSource.OSS,
+        recorded_at="2026-01-01",
+        recorded_by="test",
+        components=DECLARED if components is None else components,
+        **more,
+    )
+
+
+def unasked(run_id: str = "r1") -> Run:
+    return run(SOUND, run_id=run_id).without(lambda r: isinstance(r, ServiceProbed))
+
+
+def test_evidence_whose_components_are_declared_needs_no_probe(tmp_path: Path) -> None:
+    told = {"reports": [{"file": "golden-path-1.json", "sha256": "a" * 64}], "engine": "ml-testing-toolkit 18.14.1"}
+    made = imported(unasked(), unasked("r2"), provenance=told)
+    assert made.components == DECLARED
+    assert made.runs == 2
+    assert made.provenance == {**told, "components": "declared"}
+    assert write_baseline(made, tmp_path / "b").provenance == made.provenance
+
+
+def test_declared_components_must_be_named_and_not_contradict_what_was_asked() -> None:
+    for components in ({}, {"central-ledger": ""}):
+        with pytest.raises(BaselineError, match="no component versions are declared"):
+            imported(unasked(), components=components)
+    with pytest.raises(BaselineError, match=r"ml-api-adapter reported version v16\.5\.0, but 16\.5\.9 is declared"):
+        imported(run(SOUND))
+    with pytest.raises(BaselineError, match="healthy"):
+        imported(run(SOUND).changed(ServiceProbed, status="down"))
+
+
+def test_provenance_that_cannot_be_kept_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(BaselineError, match="provenance holds a value"):
+        write_baseline(imported(unasked(), provenance={"when": object()}), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_baseline_says_what_it_cannot_say() -> None:
+    def limits(*before: tuple[Shape, ...], source: BaselineSource = BaselineSource.OSS) -> str:
+        return "\n".join(baseline(*before, source=source).limits)
+
+    assert limits(SOUND) == "One run says nothing about flakiness"
+    assert "2 runs show flakiness only where" in limits(SOUND, SOUND)
+    assert limits(*[SOUND] * 6) == ""
+    assert "embedded hub" in limits(SOUND, source=BaselineSource.EMBEDDED)
+    assert "holds no latency" in limits((case("pays", P, latency_ms=None),))
+    partly = (case("pays", P, latency_ms=None), case("aborts", P))
+    assert "holds no latency for 1 of 2 checks" in limits(partly)
+    assert "neither saw 1 checks pass nor fail" in limits((case("pays", P, H),))
+    assert "does not know what 1 checks asked" in limits((case("pays", P, fingerprint=""),))
+    assert "declared, not asked" in "\n".join(imported(unasked()).limits)
 
 
 # --- the store -------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import httpx
 from harness.engine.inbound.dfsp import DfspResponder, Party, SimulatedDfsp
 from harness.engine.inbound.matcher import Expectation, Matcher
 from harness.engine.inbound.messages import Inbound, InboundNote, Sent
-from harness.engine.inbound.responder import Outgoing, Reaction, Responder
+from harness.engine.inbound.responder import Listened, Outgoing, Reaction, Responder
 from harness.engine.inbound.store import Log
 from harness.errors import InternalError, UsageError
 from harness.fspiop import dates
@@ -65,7 +65,7 @@ class Desk:
         self._ids = count(1)
         self._waits: dict[str, set[asyncio.Future[None]]] = {}
         self._watches: dict[asyncio.Future[None], Filter] = {}
-        self._sends: set[asyncio.Task[None]] = set()
+        self._sends: set[asyncio.Task[Sent]] = set()
         self._stopped = False
 
     @property
@@ -88,6 +88,21 @@ class Desk:
             if wanted.takes(call):
                 _wake(future)
         return reaction
+
+    async def finish_later(self, call: Inbound, reaction: Reaction) -> Reaction:
+        """Returns ``reaction``, or what comes of the work that it has still to do."""
+        if reaction.later is None:
+            return reaction
+        try:
+            return await reaction.later(lambda outgoing: self._send(call.fsp, outgoing))
+        except Exception as error:
+            self._problem(f"the simulated DFSP {call.fsp} broke on {call.method} {call.path}: {error!r}")
+            return Reaction(taken=True, status=500)
+
+    def listen(self, fsp: str, path: str, push: Callable[[str], None]) -> Callable[[], None] | None:
+        """Lets ``push`` hear what ``fsp`` has to tell at ``path``. Returns what ends it; ``None`` for no such path."""
+        responder: object = self._responders.get(fsp)
+        return responder.listen(path, push) if isinstance(responder, Listened) else None
 
     def act(self, call: Inbound, reaction: Reaction) -> None:
         """Starts what ``reaction`` sends to the hub."""
@@ -228,22 +243,21 @@ class Desk:
             self._problem(f"the simulated DFSP {call.fsp} broke on {call.method} {call.path}: {error!r}")
             return Reaction()
 
-    async def _send(self, fsp: str, outgoing: Outgoing) -> None:
+    async def _send(self, fsp: str, outgoing: Outgoing) -> Sent:
         await asyncio.sleep(outgoing.delay_ms / 1000)
         lines = {"Date": dates.http_date(), **outgoing.headers}
         sent_at, start = dates.iso_ms(), time.perf_counter()
         status, error = None, ""
+        content = None if outgoing.body is None else json.dumps(outgoing.body).encode()
         try:
-            response = await self._http.request(
-                outgoing.method, outgoing.url, headers=lines, content=json.dumps(outgoing.body).encode()
-            )
+            response = await self._http.request(outgoing.method, outgoing.url, headers=lines, content=content)
             status = response.status_code
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
             error = f"{type(problem).__name__}: {problem}"
         latency_ms = (time.perf_counter() - start) * 1000
-        self._sent.add(
-            fsp, Sent(fsp, outgoing.method, outgoing.url, lines, outgoing.body, status, error, sent_at, latency_ms)
-        )
+        sent = Sent(fsp, outgoing.method, outgoing.url, lines, outgoing.body, status, error, sent_at, latency_ms)
+        self._sent.add(fsp, sent)
+        return sent
 
     def _tell(self, notes: tuple[InboundNote, ...]) -> None:
         for note in notes:

@@ -5,6 +5,8 @@ A call names its DFSP by the prefix ``/dfsp/{fsp}`` or, without it, by the heade
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -23,6 +25,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+_UNSENT = 1_000
+"""How many messages wait at most for one WebSocket."""
 _DRAIN = 16
 """How many times the limit is read off a body that is too large, so that its sender hears the answer."""
 
@@ -32,6 +36,14 @@ class Taker(Protocol):
 
     def take(self, call: Inbound) -> Reaction:
         """Returns what to respond; called once per call."""
+        ...
+
+    async def finish_later(self, call: Inbound, reaction: Reaction) -> Reaction:
+        """Returns what to respond in the end, once the work of ``reaction`` is done."""
+        ...
+
+    def listen(self, fsp: str, path: str, push: Callable[[str], None]) -> Callable[[], None] | None:
+        """Connects a WebSocket at ``path`` of ``fsp``; ``None`` where there is none."""
         ...
 
     def act(self, call: Inbound, reaction: Reaction) -> None:
@@ -57,7 +69,9 @@ class PublicApp:
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one HTTP request."""
+        """Answers one HTTP request, or serves one WebSocket until it ends."""
+        if scope["type"] == "websocket":
+            await self._tell(scope, receive, send)
         if scope["type"] != "http":
             return
         target = self._inside(_target(scope))
@@ -70,11 +84,38 @@ class PublicApp:
         if _addressed_twice(call):
             prefix = f"{DFSP_PREFIX}{quote(call.fsp, safe='')}"
             self._taker.note(_remark("misdirected", replace(call, path=prefix + call.path)))
-        reaction = self._taker.take(call)
+        reaction = await self._taker.finish_later(call, self._taker.take(call))
         try:
             await _respond(send, reaction.status or _status(call.method), reaction.body, reaction.headers.items())
         finally:
             self._taker.act(call, reaction)
+
+    async def _tell(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends what the DFSP tells at the path, until the other side leaves; refuses where nothing is told."""
+        encoded = self._inside(_target(scope)).partition("?")[0]
+        prefixed, path = _split(encoded)
+        texts: asyncio.Queue[str | None] = asyncio.Queue(_UNSENT)
+        await receive()  # websocket.connect
+
+        def push(text: str | None) -> None:
+            # One that does not read loses what is new, never the server's memory.
+            with contextlib.suppress(asyncio.QueueFull):
+                texts.put_nowait(text)
+
+        end = self._taker.listen(prefixed, path, push)
+        if end is None:
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await send({"type": "websocket.accept"})
+        leaving = asyncio.ensure_future(_left(receive))
+        leaving.add_done_callback(lambda _: push(None))
+        try:
+            while (text := await texts.get()) is not None and not leaving.done():
+                await send({"type": "websocket.send", "text": text})
+        finally:
+            end()
+            leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)
 
     def _inside(self, target: str) -> str:
         return target.removeprefix(self._base_path) if target.startswith(f"{self._base_path}/") else target
@@ -94,6 +135,11 @@ class PublicApp:
                 return "too-large"
             if not message.get("more_body", False):
                 return b"".join(parts) if size <= self._max_body else "too-large"
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
 
 
 def read_call(method: str, target: str, header_lines: Iterable[tuple[bytes, bytes]], raw: bytes) -> Inbound:

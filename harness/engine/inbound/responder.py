@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from harness.engine.inbound.messages import Inbound
+from harness.engine.inbound.messages import Inbound, Sent
 
-__all__ = ["Outgoing", "Reaction", "Responder"]
+__all__ = ["Listened", "Outgoing", "Reaction", "Responder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class Reaction:
     """The HTTP status of the response; ``None`` for what FSPIOP prescribes: 200 to PUT and PATCH, 202 else."""
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    later: Callable[[Callable[[Outgoing], Awaitable[Sent]]], Awaitable[Reaction]] | None = None
+    """Where the response takes time: work in the server's event loop that may call the hub, and what comes of it."""
 
 
 class Responder(Protocol):
@@ -42,4 +44,13 @@ class Responder(Protocol):
 
     def respond(self, call: Inbound, now: datetime) -> Reaction:
         """Returns the reaction to ``call`` at ``now``."""
+        ...
+
+
+@runtime_checkable
+class Listened(Protocol):
+    """A responder that also has WebSockets."""
+
+    def listen(self, path: str, push: Callable[[str], None]) -> Callable[[], None] | None:
+        """Lets ``push`` hear what there is at ``path``. Returns what ends it; ``None`` where there is no such path."""
         ...

@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from typing import Any, Self, final
+from typing import Any, Literal, Self, final
 from urllib.parse import urlsplit
 
 import httpx
@@ -184,9 +184,12 @@ class _Run:
             self.problems = desk.problems
             servers = [
                 uvicorn.Server(
-                    _config(PublicApp(desk, max_body=self._max_body, base_path=urlsplit(self._address.public_url).path))
+                    _config(
+                        PublicApp(desk, max_body=self._max_body, base_path=urlsplit(self._address.public_url).path),
+                        websockets="websockets-sansio",
+                    )
                 ),
-                uvicorn.Server(_config(ControlApp(desk, self._address.token))),
+                uvicorn.Server(_config(ControlApp(desk, self._address.token), websockets="none")),
             ]
             tasks = [
                 asyncio.create_task(server.serve([listener]))
@@ -215,11 +218,11 @@ class _Run:
             desk.tick()
 
 
-def _config(app: Any) -> uvicorn.Config:
+def _config(app: Any, websockets: Literal["websockets-sansio", "none"]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http="auto",
-        ws="none",
+        ws=websockets,
         lifespan="off",
         log_config=None,
         log_level="critical",

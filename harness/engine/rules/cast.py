@@ -1,7 +1,7 @@
 """How do the DFSPs that the official collections expect behave? Our own rules for the amounts they test with.
 
 The amounts are the golden path's (testing-toolkit-test-cases): 13 a generic error, 15 a fulfilment that does not match,
-16 silence, 101 to 104 the cases about notifications, 1001 a refused transfer.
+16 silence, 101 to 104 the cases about notifications, 1001 a refused transfer. For conversions it is the source amount.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ __all__ = ["EVERYTHING", "MAGIC_AMOUNTS", "SILENCE", "rules_of_the_toolkit"]
 
 _WRONG_FULFILMENT = "bm90LXRoZS1mdWxmaWxtZW50LW9mLWFueS1jb25kaXQ"
 """32 octets of text in base64url: no packet has a condition that they fulfil."""
+_AGREED_CONDITION = "GRzLaTP7DJ9t4P-a_BA0WA9wzzlsugf00-Tn6kESAfM"
+_AGREED_FULFILMENT = "UNlJ98hZTY_dsw0cAqw4i_UN3v4utt7CZFB4yfLbVFA"
+"""Collections that transfer without a quote name this condition: whoever is asked knows what fulfils it (recorded)."""
 _NOBODY = {"FSPIOP-Destination": "doesnotexistfsp"}
 
 
@@ -44,6 +47,7 @@ def _rule(name: str, conditions: Conditions, kind: EventType, body: Any = None, 
 _GENERIC = error_information(FspiopError.SERVER)
 _REFUSED = error_information(FspiopError.PAYEE_REJECTED_TRANSACTION)
 _NOTIFIED = (_header("FSPIOP-Source", "testingtoolkitdfsp"), _header("FSPIOP-Destination", "ttkpayeefsp"))
+_AGREED = Condition("body", Operator.EQUAL, _AGREED_CONDITION, "condition")
 
 MAGIC_AMOUNTS = RuleBook(
     validation=(
@@ -115,6 +119,18 @@ MAGIC_AMOUNTS = RuleBook(
             "silence-on-a-conversion",
             _when("post", "/fxTransfers", _amount(16, "sourceAmount.amount")),
             EventType.NO_CALLBACK,
+        ),
+        _rule(
+            "agreed-fulfilment",
+            _when("post", "/transfers", _AGREED),
+            EventType.MOCK_CALLBACK,
+            {"fulfilment": _AGREED_FULFILMENT},
+        ),
+        _rule(
+            "agreed-fulfilment-of-a-conversion",
+            _when("post", "/fxTransfers", _AGREED),
+            EventType.MOCK_CALLBACK,
+            {"fulfilment": _AGREED_FULFILMENT},
         ),
     ),
 )

@@ -183,6 +183,10 @@ def _fx_transfer(maker: Maker) -> Json:
     return {"completedTimestamp": iso_ms(maker.now), "conversionState": "RESERVED"}
 
 
+def _providers(maker: Maker) -> Json:
+    return {"providers": [maker.fsp]}
+
+
 def _transaction_request(maker: Maker) -> Json:
     asked = maker.body.get("transactionRequestId") or maker.facts.path_params.get("ID", "")
     return {"transactionId": str(uuid.uuid5(_NAMESPACE, str(asked))), "transactionRequestState": "RECEIVED"}
@@ -207,6 +211,8 @@ _TEMPLATES: Mapping[str, Callable[[Maker], Json]] = {
     "POST /transfers": _transfer,
     "POST /fxQuotes": _conversion,
     "POST /fxTransfers": _fx_transfer,
+    "GET /services/FXP": _providers,
+    "GET /services/FXP/{SourceCurrency}/{TargetCurrency}": _providers,
     "POST /transactionRequests": _transaction_request,
     "GET /transactionRequests/{ID}": _transaction_request,
     "GET /authorizations/{ID}": _authorization,

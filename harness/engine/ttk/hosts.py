@@ -96,10 +96,11 @@ def find_websockets() -> Callable[[str, float], WebSocket] | None:
 
 @final
 class _Connection:
-    """A WebSocket of the package ``websockets``."""
+    """A WebSocket of the package ``websockets``, entered here and left in ``close``."""
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    def __init__(self, opening: Any) -> None:
+        self._opening = opening
+        self._connection = opening.__enter__()
 
     def message(self, timeout_s: float) -> str | None:
         from websockets.exceptions import ConnectionClosed
@@ -111,7 +112,7 @@ class _Connection:
         return found if isinstance(found, str) else found.decode("utf-8", "replace")
 
     def close(self) -> None:
-        self._connection.close()
+        self._opening.__exit__(None, None, None)
 
 
 @final

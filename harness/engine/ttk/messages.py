@@ -100,13 +100,25 @@ def callback_routes(api_type: str, document: Mapping[str, Any]) -> CallbackRoute
         return None
     found = operation.match(path) or {}
     if method == "POST" and path in REQUEST_IDS:
-        body = document.get("body")
-        ident = body.get(REQUEST_IDS[path]) if isinstance(body, dict) else None
+        ident = _id_in(document.get("body"), REQUEST_IDS[path])
         if is_falsy(ident):
             return None
         found = {"ID": js_text(ident)}
     routes = [("PUT", template.format_map(found)) for template in (operation.callback, operation.error_callback)]
     return CallbackRoutes(fsp=document["headers"].get("fspiop-source", ""), routes=routes)
+
+
+def _id_in(body: Any, name: str) -> Any:
+    """The id of the resource that a body makes: FSPIOP's element, or the transaction's of an ISO 20022 message.
+
+    ``CdtTrfTxInf.PmtId.TxId``: mojaloop/ml-schema-transformer-lib, mappings of quotes, transfers and their fx.
+    """
+    found = body.get(name) if isinstance(body, dict) else None
+    if found is None:
+        found = body
+        for part in ("CdtTrfTxInf", "PmtId", "TxId"):
+            found = found.get(part) if isinstance(found, dict) else None
+    return found
 
 
 def component_for(url: str, services: Mapping[str, str], operation: Operation | None) -> str:

@@ -44,7 +44,7 @@ def records_from_report(
 
     ``fingerprints`` are the suite's, by check id: a report holds assertions with their placeholders filled, of which no
     two runs give the same. Without them they are empty. ``settled`` gives outcomes for checks whose result a later
-    assertion with the same id took over (``ReplayResult.settled``); else those are errors. ``services`` maps component
+    assertion with the same id took over (``ReplayResult.settled``); else those are skipped. ``services`` maps component
     to base URL, where the host in a URL does not tell.
 
     The engine recorded one duration per request, delay and scripts included. It is taken as latency only where the
@@ -84,7 +84,7 @@ def _case(
         for one in request.assertions:
             check = str(one.assertion.check)
             outcome, message = _said(request, one, settled.get(check))
-            if not (one.overwritten and outcome is Outcome.ERROR):
+            if not (one.overwritten and outcome is Outcome.SKIPPED):
                 # A result that was lost says nothing against the case: it ran, and the engine had the result.
                 outcomes.add(outcome)
             records.append(
@@ -118,7 +118,7 @@ def _said(request: RecordedRequest, one: RecordedAssertion, settled: Outcome | N
         return Outcome.ERROR, fault
     if one.overwritten:
         reason = "a later assertion with the same id took its result"
-        return (Outcome.ERROR, reason) if settled is None else (settled, "" if settled is Outcome.PASSED else reason)
+        return (Outcome.SKIPPED, reason) if settled is None else (settled, "" if settled is Outcome.PASSED else reason)
     if not one.status:
         return Outcome.ERROR, "the report holds no status for it"
     outcome = _OUTCOMES[one.status]

@@ -38,7 +38,13 @@ class Transport(Protocol):
     """What carries out exchanges: ``harness.engine.exchange.Exchanger``, or a recording of them."""
 
     def exchange(
-        self, request: Sent, *, awaiting: CallbackRoutes | None = None, case: str = "", step: str = ""
+        self,
+        request: Sent,
+        *,
+        awaiting: CallbackRoutes | None = None,
+        case: str = "",
+        step: str = "",
+        request_timeout_s: float | None = None,
     ) -> Exchange:
         """Returns the exchange as it went; never raises on what the hub does."""
 
@@ -73,6 +79,8 @@ class Context:
     functions: Mapping[str, Callable[[], str]] = field(default_factory=lambda: FUNCTIONS)
     sleep: Callable[[float], None] = time.sleep
     hosts: HostServices | None = None
+    strict: bool = False
+    """Whether a 5xx fails a case where the request has no assertions."""
 
 
 def run_case(case: Case, context: Context) -> None:
@@ -168,6 +176,12 @@ class _Step:
             if not any(result.outcome in (Outcome.FAILED, Outcome.ERROR) for result in results):
                 break
         self.step.sent(exchange)
+        if self.context.strict and not self.request.assertions and exchange.response is not None:
+            status = exchange.response.status
+            if status >= 500:
+                self.context.recorder.failures.append(
+                    f"{self.request.label}: HTTP {status}, and no assertion to say so"
+                )
         self._note_problems(exchange)
         for assertion, result in zip(self.request.assertions, results, strict=True):
             self._record(assertion, result)
@@ -232,7 +246,11 @@ class _Step:
         sent = self._signed(messages.sent_request(document))
         awaiting = None if self.request.ignores_callbacks else messages.callback_routes(self.request.api.type, document)
         exchange = self.context.transport.exchange(
-            sent, awaiting=awaiting, case=self.request.step_id.rpartition("::")[0], step=self.request.step_id
+            sent,
+            awaiting=awaiting,
+            case=self.request.step_id.rpartition("::")[0],
+            step=self.request.step_id,
+            request_timeout_s=self._request_timeout_s(),
         )
         if exchange.response is None:
             self._end_hosts()
@@ -258,6 +276,13 @@ class _Step:
         )
         lines = [one["exec"] for one in (document.get("tests") or {}).get("assertions") or []]
         return exchange, self.context.scripts.run_assertions(["\n".join(exec_) for exec_ in lines], world)
+
+    def _request_timeout_s(self) -> float | None:
+        """What ``custom.setRequestTimeout`` asked for, in milliseconds there; ``None`` where nothing usable."""
+        given = self.request_variables.get("REQUEST_TIMEOUT")
+        if isinstance(given, bool) or not isinstance(given, int | float):
+            return None
+        return given / 1000 if 0 < given < float("inf") else None
 
     def _signed(self, sent: Sent) -> Sent:
         """Returns the request with a signature where a script asked for one; a key that cannot sign is a problem."""

@@ -131,7 +131,14 @@ def classify(kind: str, message: str, count: int) -> tuple[Outcome, str]:
 class ScriptHost:
     """Runs scripts and assertions, one after another. Not shared between threads; close it, or use it in ``with``."""
 
-    def __init__(self, limits: Limits | None = None, functions: Mapping[str, HostFunction] | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        functions: Mapping[str, HostFunction] | None = None,
+        *,
+        time_scale: float = 1.0,
+    ) -> None:
+        self._time_scale = time_scale
         self._limits = limits or Limits()
         self._functions = dict(functions or {})
         self._loop = asyncio.new_event_loop()
@@ -275,7 +282,8 @@ class ScriptHost:
             raise self._stop("it waits for something that can never come")
         calls = [one for one in state["asked"] if one["name"] != "sleep"]
         calls.sort(key=lambda one: one["name"].endswith(_LAST))
-        due.update({one["id"]: now + one["given"][0] / 1000 for one in state["asked"] if one["name"] == "sleep"})
+        asleep = [one for one in state["asked"] if one["name"] == "sleep"]
+        due.update({one["id"]: now + one["given"][0] / 1000 * self._time_scale for one in asleep})
         for one in calls:
             self._answer(one["id"], *self._perform(one["name"], one["given"]))
         if calls or not due:

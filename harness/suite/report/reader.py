@@ -135,7 +135,6 @@ class _Reader:
                 disabled=request.get("disabled") is True,
                 ignores_callbacks=request.get("ignoreCallbacks") is True,
                 retries=int(_number(request.get("retries")) or 0),
-                retries_delay_ms=0,
                 scripting_engine=str(request.get("scriptingEngine") or "postman"),
                 assertions=tuple(one.assertion for one in assertions),
                 document=request,

@@ -5,6 +5,7 @@ Nothing is passed over: what is not as the format says is a ``CollectionError`` 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ __all__ = ["collection_of", "load_collection"]
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _ENGINES = ("javascript", "postman")
+_PREVIOUS = re.compile(r"\{\$prev\.([^.}]*)")
 
 
 def load_collection(path: Path, *, root: Path) -> Collection:
@@ -72,7 +74,7 @@ class _Reader(Checked):
         file_info = self.optional(case, "fileInfo", dict, at, {})
         order = options.get("executionOrder", meta.get("executionOrder"))
         requests = self.field(case, "requests", list, at)
-        steps = Numbering()
+        steps = self.steps(requests, (*at, "requests"))
         built = tuple(self.request(one, (*at, "requests", i), segment, steps) for i, one in enumerate(requests))
         self.unique_ids(built, at)
         return Case(
@@ -86,11 +88,24 @@ class _Reader(Checked):
             requests=built,
         )
 
-    def request(self, value: Any, at: JsonPath, case: str, numbering: Numbering) -> Request:
+    def steps(self, requests: Iterable[Any], at: JsonPath) -> Mapping[str, str]:
+        """Segment per request id. Of one id given twice the first counts; ``unique_ids`` refuses it."""
+        numbering = Numbering()
+        found: dict[str, str] = {}
+        for i, value in enumerate(requests):
+            request = self.need(value, dict, (*at, i))
+            ident = self.ident(request, (*at, i))
+            found.setdefault(ident, numbering.segment(self.label(request, ident, (*at, i))))
+        return found
+
+    def label(self, request: Mapping[str, Any], ident: str, at: JsonPath) -> str:
+        return self.optional(request, "description", str, at, "").strip() or ident
+
+    def request(self, value: Any, at: JsonPath, case: str, steps: Mapping[str, str]) -> Request:
         request = self.need(value, dict, at)
         ident = self.ident(request, at)
-        label = self.optional(request, "description", str, at, "").strip() or ident
-        segment = numbering.segment(label)
+        label = self.label(request, ident, at)
+        segment = steps[ident]
         method = self.field(request, "method", str, at).upper()
         if method not in _METHODS:
             self.refuse(f"is no HTTP method: {method!r}", (*at, "method"))
@@ -111,29 +126,28 @@ class _Reader(Checked):
             disabled=self.optional(request, "disabled", bool, at, False),
             ignores_callbacks=self.optional(request, "ignoreCallbacks", bool, at, False),
             retries=int(self.number(request, "retries", at)),
-            retries_delay_ms=self.number(request, "retriesDelay", at),
             scripting_engine=engine,
-            assertions=tuple(self.assertions(request, at, case, segment, method, operation)),
+            assertions=tuple(self.assertions(request, at, case, ident, steps)),
             document=request,
         )
 
     def assertions(
-        self, request: Mapping[str, Any], at: JsonPath, case: str, step: str, method: str, operation: str
+        self, request: Mapping[str, Any], at: JsonPath, case: str, ident: str, steps: Mapping[str, str]
     ) -> Iterable[Assertion]:
         tests = self.optional(request, "tests", dict, at, {})
         numbering = Numbering()
         for i, value in enumerate(self.optional(tests, "assertions", list, (*at, "tests"), [])):
             here = (*at, "tests", "assertions", i)
             assertion = self.need(value, dict, here)
-            ident = self.ident(assertion, here)
-            label = self.optional(assertion, "description", str, here, "").strip() or ident
+            own = self.ident(assertion, here)
+            label = self.optional(assertion, "description", str, here, "").strip() or own
             source = "\n".join(self.lines(assertion, here))
             yield Assertion(
-                id=ident,
+                id=own,
                 label=label,
                 source=source,
-                check=CheckId(self.path, case, step, numbering.segment(label)),
-                fingerprint=fingerprint(method, operation, source),
+                check=CheckId(self.path, case, steps[ident], numbering.segment(label)),
+                fingerprint=fingerprint(request["method"], request["operationPath"], _meaning(source, steps)),
             )
 
     def scripts(self, request: Mapping[str, Any], at: JsonPath) -> None:
@@ -186,3 +200,8 @@ class _Reader(Checked):
         if not 0 <= number < float("inf"):
             self.refuse("must be a number, 0 or more", (*at, name))
         return number
+
+
+def _meaning(source: str, steps: Mapping[str, str]) -> str:
+    """``source`` with each request it refers to named by its step: other ids do not make it another question."""
+    return _PREVIOUS.sub(lambda found: f"{{$prev.{steps.get(found[1], found[1])}", source)

@@ -53,7 +53,6 @@ class Request:
     disabled: bool
     ignores_callbacks: bool
     retries: int
-    retries_delay_ms: float
     scripting_engine: str
     """``javascript`` or ``postman``; what names none is ``postman``."""
     assertions: tuple[Assertion, ...]

@@ -126,7 +126,7 @@ def test_an_answer_is_given_again_to_who_asks_for_it_and_an_unknown_id_is_an_err
 
 def test_every_request_of_the_api_is_answered_and_every_callback_left_to_who_waits_for_it() -> None:
     responder = toolkit()
-    names = {"Type": "MSISDN", "ID": "5", "SubId": "1"}
+    names = {"Type": "MSISDN", "ID": "5", "SubId": "1", "SourceCurrency": "XDR", "TargetCurrency": "XTS"}
     for operation in OPERATIONS:
         path = operation.template.format(**names)
         reaction = responder.respond(call(operation.method, path, {} if operation.method == "POST" else None), NOW)
@@ -172,6 +172,57 @@ def test_a_magic_amount_is_refused(amount: str, code: str) -> None:
     sent = answered(toolkit(), transfer_request(quote, amount))
     assert sent.url.endswith("/error")
     assert sent.body["errorInformation"]["errorCode"] == code
+
+
+AGREED = ("GRzLaTP7DJ9t4P-a_BA0WA9wzzlsugf00-Tn6kESAfM", "UNlJ98hZTY_dsw0cAqw4i_UN3v4utt7CZFB4yfLbVFA")
+"""A condition that collections name without a quote, and what fulfils it."""
+
+
+def conversion_request(amount: str, condition: str = AGREED[0]) -> dict[str, Any]:
+    return {
+        "commitRequestId": "b51ec534-ee48-4575-b6a9-ead2955b8069",
+        "determiningTransferId": "a8323bc6-c228-4df2-ae82-e5a997baf890",
+        "initiatingFsp": "ttkfxpayer",
+        "counterPartyFsp": "ttkfxp1",
+        "sourceAmount": {"currency": "XDR", "amount": amount},
+        "targetAmount": {"currency": "XTS", "amount": "500"},
+        "condition": condition,
+    }
+
+
+def test_an_fxp_keeps_what_it_offered_and_fulfils_the_condition_it_gave() -> None:
+    responder = toolkit()
+    ident = "b51ec534-ee48-4575-b6a9-ead2955b8069"
+    terms = {**conversion_request("10"), "conversionId": ident, "targetAmount": {"currency": "XTS"}}
+    offer = answered(responder, {"conversionRequestId": ident, "conversionTerms": terms}, "/fxQuotes")
+    assert offer.body["conversionTerms"]["targetAmount"] == {"currency": "XTS", "amount": "10"}
+    sent = answered(responder, conversion_request("10", offer.body["condition"]), "/fxTransfers")
+    assert sent.body["conversionState"] == "RESERVED"
+    assert ilp.fulfils(sent.body["fulfilment"], offer.body["condition"])
+
+
+@pytest.mark.parametrize(("amount", "fulfilled"), [("10", True), ("15", False)])
+def test_the_condition_that_was_agreed_beforehand_is_fulfilled(amount: str, fulfilled: bool) -> None:
+    for path, body in (
+        ("/fxTransfers", conversion_request(amount)),
+        ("/transfers", transfer_request({"ilpPacket": "packet", "condition": AGREED[0]}, amount)),
+    ):
+        assert (answered(toolkit(), body, path).body["fulfilment"] == AGREED[1]) is fulfilled
+
+
+def test_an_fxp_refuses_13_and_never_answers_16() -> None:
+    refused = answered(toolkit(), conversion_request("13"), "/fxTransfers")
+    assert refused.url.endswith("/error")
+    assert toolkit().respond(call("POST", "/fxTransfers", conversion_request("16")), NOW) == Reaction(taken=True)
+
+
+def test_the_news_of_a_conversion_is_taken_by_the_fxp_that_answered_it() -> None:
+    responder = toolkit()
+    asked = conversion_request("10")
+    news = call("PATCH", f"/fxTransfers/{asked['commitRequestId']}", {"conversionState": "COMMITTED"})
+    assert not responder.respond(news, NOW).taken
+    answered(responder, asked, "/fxTransfers")
+    assert responder.respond(news, NOW).taken
 
 
 def test_silence_takes_the_call_and_sends_nothing() -> None:

@@ -57,10 +57,18 @@ class ScriptedTransport:
     answer: Callable[[Request], Answer | None] = lambda request: (202, "", None)
     sent: list[Request] = field(default_factory=list)
     awaited: list[CallbackRoutes | None] = field(default_factory=list)
+    timeouts_s: list[float | None] = field(default_factory=list)
 
     def exchange(
-        self, request: Request, *, awaiting: CallbackRoutes | None = None, case: str = "", step: str = ""
+        self,
+        request: Request,
+        *,
+        awaiting: CallbackRoutes | None = None,
+        case: str = "",
+        step: str = "",
+        request_timeout_s: float | None = None,
     ) -> Exchange:
+        self.timeouts_s.append(request_timeout_s)
         self.sent.append(request)
         self.awaited.append(awaiting)
         found = self.answer(request)
@@ -81,7 +89,13 @@ class RecordedTransport:
     late: list[str] = field(default_factory=list)
 
     def exchange(
-        self, request: Request, *, awaiting: CallbackRoutes | None = None, case: str = "", step: str = ""
+        self,
+        request: Request,
+        *,
+        awaiting: CallbackRoutes | None = None,
+        case: str = "",
+        step: str = "",
+        request_timeout_s: float | None = None,
     ) -> Exchange:
         ident = re.search(r"requestId=([^,]*)$", request.headers["baggage"])
         assert ident is not None

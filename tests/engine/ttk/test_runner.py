@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.engine.exchange import CallbackRoutes, Exchange, Request
+from harness.engine.exchange import Exchange, Request
 from harness.engine.jws import body_text, signature_fault
 from harness.engine.recorder import CaseRecorder
 from harness.engine.ttk.hosts import AllowedHosts, HostServices
@@ -57,6 +57,7 @@ class Bench:
         self.slept: list[float] = []
         self.services = {"ml-api-adapter": "http://hub:1"}
         self.hosts: HostServices | None = None
+        self.strict = False
 
     def case(self, *requests: Mapping[str, Any], **changes: Any) -> Case:
         file = self.folder / "x.json"
@@ -73,6 +74,7 @@ class Bench:
             services=self.services,
             sleep=self.slept.append,
             hosts=self.hosts,
+            strict=self.strict,
         )
         run_case(case, context)
         assert [check.check for check in recorder.checks] == [str(check) for check in case.checks]
@@ -127,6 +129,11 @@ class TestSending:
                 ["/parties/MSISDN/true", "/parties/MSISDN/true/error"],
             ),
             ({"body": [{"transferId": "t1"}]}, None),
+            (
+                {"apiVersion": {"type": "iso20022"}, "body": {"CdtTrfTxInf": {"PmtId": {"TxId": "t2"}}}},
+                ["/transfers/t2", "/transfers/t2/error"],
+            ),
+            ({"apiVersion": {"type": "iso20022"}, "body": {"CdtTrfTxInf": "t2"}}, None),
         ],
     )
     def test_a_callback_is_awaited_where_the_api_has_one(
@@ -198,12 +205,10 @@ class TestOutcomes:
 
     def test_our_own_fault_ends_the_step_as_error_and_the_case_goes_on(self, bench: Bench) -> None:
         class Broken(ScriptedTransport):
-            def exchange(
-                self, request: Request, *, awaiting: CallbackRoutes | None = None, case: str = "", step: str = ""
-            ) -> Exchange:
-                if step.endswith("one"):
+            def exchange(self, request: Request, **given: Any) -> Exchange:
+                if given["step"].endswith("one"):
                     raise RuntimeError("a fault")
-                return super().exchange(request, awaiting=awaiting, case=case, step=step)
+                return super().exchange(request, **given)
 
         found = bench.outcomes(Broken(), transfer("one", ACCEPTED, ACCEPTED), transfer("two", ACCEPTED))
         assert found == [("error", "the harness broke: RuntimeError: a fault")] * 2 + [("passed", "")]
@@ -294,3 +299,33 @@ class TestScripts:
         assert [check.outcome for check in found.checks] == [Outcome.ERROR, Outcome.FAILED]
         assert "websocket.getMessage, not available" in found.checks[0].message
         assert found.steps[0].error_kind == "harness"
+
+
+class TestStrictSteps:
+    @pytest.mark.parametrize(("strict", "failures"), [(False, 0), (True, 1)])
+    def test_a_5xx_without_an_assertion_fails_the_case_where_asked_for(
+        self, bench: Bench, strict: bool, failures: int
+    ) -> None:
+        bench.strict = strict
+        found = bench.run(bench.case(transfer("send"), transfer("again", "expect(1).to.equal(1)")), said(503))
+        assert len(found.failures) == failures
+        assert all(failure == "Send send: HTTP 503, and no assertion to say so" for failure in found.failures)
+
+    def test_a_4xx_or_an_assertion_about_it_does_not(self, bench: Bench) -> None:
+        bench.strict = True
+        assert bench.run(bench.case(transfer("send")), said(404)).failures == []
+        assert bench.run(bench.case(transfer("send", "expect(1).to.equal(1)")), said(500)).failures == []
+
+
+def said(status: int) -> ScriptedTransport:
+    return ScriptedTransport(answering(status, None))
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"), [("1500", 1.5), ("'x'", None), ("0", None), ("true", None), ("1/0", None)]
+)
+def test_a_script_sets_the_time_that_its_request_may_take(bench: Bench, given: str, seconds: float | None) -> None:
+    transport = said(202)
+    script = {"preRequest": {"exec": [f"custom.setRequestTimeout({given})"]}}
+    bench.run(bench.case(transfer("send", scripts=script), transfer("next")), transport)
+    assert transport.timeouts_s == [seconds, None]

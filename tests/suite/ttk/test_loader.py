@@ -66,6 +66,25 @@ class TestNames:
         assertion = load(tmp_path, collection(request())).cases[0].requests[0].assertions[0]
         assert assertion.fingerprint == fingerprint("POST", "/transfers", "expect(1).to.equal(1)")
 
+    def test_renumbering_requests_that_an_assertion_refers_to_changes_no_fingerprint(self, tmp_path: Path) -> None:
+        def marks(first: str, second: str, asked: str) -> list[str]:
+            line = f"expect(response.body.id).to.equal('{{$prev.{asked}.response.body.id}}')"
+            tests = {"assertions": [{"id": "t", "description": "is the same", "exec": [line]}]}
+            steps = [
+                request(id=first, description="Prepare"),
+                request(id=second, description="Confirm"),
+                request(id="last", tests=tests),
+            ]
+            return [
+                check.fingerprint
+                for r in load(tmp_path, collection(*steps)).cases[0].requests
+                for check in r.assertions
+            ]
+
+        assert marks("8", "9", "8") == marks("prepare-id", "confirm-id", "prepare-id")
+        assert marks("8", "9", "8") != marks("8", "9", "9")
+        assert marks("8", "9", "gone") != marks("8", "9", "8")
+
 
 class TestMalformed:
     def test_json_errors_have_line_and_column(self, tmp_path: Path) -> None:

@@ -1,0 +1,74 @@
+"""What runs the cases of collections, one after another, in one thread: exchanges, V8, host functions, variables."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self, final
+
+from harness.engine.exchange import Exchanger
+from harness.engine.inbound.client import AnyDfsp, InboundClient
+from harness.engine.recorder import CaseRecorder
+from harness.engine.ttk.hosts import AllowedHosts, HostServices
+from harness.engine.ttk.runner import Context, RunVariables, run_case
+from harness.engine.ttk.script import ScriptHost
+from harness.suite.ttk.model import Case
+from harness.target.model import Target
+
+__all__ = ["Bench"]
+
+
+@final
+@dataclass(slots=True)
+class Bench:
+    """Made by ``set_up``, to be closed by who made it. ``variables`` live as long as it does."""
+
+    variables: RunVariables
+    _exchanger: Exchanger
+    _hosts: HostServices
+    _scripts: ScriptHost
+    _target: Target
+    _strict: bool
+
+    @classmethod
+    def set_up(
+        cls,
+        target: Target,
+        inbound: InboundClient,
+        exchanger: Exchanger,
+        inputs: Mapping[str, Any],
+        *,
+        strict: bool = False,
+    ) -> Self:
+        """Returns a bench that works on ``target``. Scripts reach the target's services, us, and what inputs name.
+
+        ``strict``: a 5xx fails a case where the request has no assertions to say so.
+        """
+        named = [value for value in inputs.values() if isinstance(value, str) and "://" in value]
+        allowed = AllowedHosts.of([*target.services.values(), inbound.address.public_url, *named])
+        hosts = HostServices(allowed, inbound=AnyDfsp(inbound))
+        scripts = ScriptHost(functions=hosts.functions(), time_scale=target.time_scale)
+        return cls(RunVariables.starting(inputs), exchanger, hosts, scripts, target, strict)
+
+    def run(self, case: Case, recorder: CaseRecorder) -> None:
+        """Runs ``case`` into ``recorder``; see ``run_case``."""
+        scale = self._target.time_scale
+        run_case(
+            case,
+            Context(
+                recorder=recorder,
+                transport=self._exchanger,
+                scripts=self._scripts,
+                variables=self.variables,
+                services=self._target.services,
+                sleep=lambda seconds: time.sleep(seconds * scale),
+                hosts=self._hosts,
+                strict=self._strict,
+            ),
+        )
+
+    def close(self) -> None:
+        """Ends V8 and what scripts left open. Exchanger and inbound client stay: they were given."""
+        self._scripts.close()
+        self._hosts.close()

@@ -1,0 +1,98 @@
+"""Is the environment provisioned as the official suite expects? Runs the release's own provisioning collections.
+
+Its checks are the means, not the validation: they stand in a record of their own, and one that does not pass is a
+problem of the run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from typing import Any
+
+from harness.engine.exchange import Exchanger
+from harness.engine.inbound.client import InboundClient
+from harness.engine.inbound.messages import InboundAddress
+from harness.engine.recorder import CaseRecorder
+from harness.engine.ttk.bench import Bench
+from harness.engine.ttk.runner import RunVariables
+from harness.model.outcome import Outcome
+from harness.model.records import CheckRecorded, Provisioned
+from harness.suite.ttk.folder import SuiteFile
+from harness.target.model import Target
+
+__all__ = ["provision"]
+
+_BAD = (Outcome.FAILED, Outcome.ERROR)
+
+
+def provision(
+    files: Sequence[SuiteFile],
+    target: Target,
+    inbound: InboundAddress,
+    inputs: Mapping[str, Any],
+    *,
+    threads: int,
+    on_case: Callable[[CaseRecorder], None],
+) -> Provisioned:
+    """Runs the collections ``files`` on ``target`` and returns what they showed.
+
+    Files of one folder run side by side, up to ``threads`` at a time, and the folders in their order: the collections
+    set up one participant per file, and build on the folders before. ``on_case`` gets each case when it is done.
+    """
+    started, checks = time.monotonic(), list[CheckRecorded]()
+    environment = dict(inputs)
+    cases = 0
+    with ThreadPoolExecutor(max(1, threads), thread_name_prefix="provisioning") as pool:
+        for _, folder in groupby(files, key=lambda file: file.collection.path.rpartition("/")[0]):
+            given = dict(environment)
+
+            def one(file: SuiteFile, given: Mapping[str, Any] = given) -> tuple[list[CaseRecorder], Mapping[str, Any]]:
+                return _run(file, target, inbound, RunVariables(inputs, given))
+
+            for recorders, left in pool.map(one, folder):
+                # what a script left for later collections; of two that wrote the same, the later file's
+                environment |= {name: value for name, value in left.items() if given.get(name, ...) != value}
+                cases += len(recorders)
+                for recorder in recorders:
+                    checks += recorder.checks
+                    on_case(recorder)
+    return Provisioned(
+        collections=[file.collection.path for file in files],
+        cases=cases,
+        checks=len(checks),
+        passed=sum(check.outcome is Outcome.PASSED for check in checks),
+        failures=[{"check": check.check, "message": check.message} for check in _failing(checks)],
+        duration_ms=round((time.monotonic() - started) * 1000, 3),
+    )
+
+
+def _failing(checks: Iterable[CheckRecorded]) -> Iterable[CheckRecorded]:
+    return (check for check in checks if check.outcome in _BAD)
+
+
+def _run(
+    file: SuiteFile, target: Target, address: InboundAddress, variables: RunVariables
+) -> tuple[list[CaseRecorder], Mapping[str, Any]]:
+    """Returns the recorders of the file's cases and the environment that its scripts left."""
+    with InboundClient(address) as inbound:
+        exchanger = Exchanger(
+            inbound,
+            request_timeout_s=target.request_timeout_s,
+            callback_timeout_s=target.callback_timeout_s,
+            verify_tls=target.verify_tls,
+        )
+        bench = Bench.set_up(target, inbound, exchanger, variables.inputs)
+        bench.variables = variables
+        try:
+            recorders = []
+            for case in file.collection.cases:
+                recorder = CaseRecorder(case.case_id)
+                bench.run(case, recorder)
+                recorders.append(recorder)
+            return recorders, bench.variables.environment
+        finally:
+            bench.close()
+            exchanger.close()
