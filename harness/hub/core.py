@@ -15,6 +15,7 @@ from harness.hub.defects import Defects
 from harness.hub.fx_schemas import fx_schemas
 from harness.hub.fx_transfers import FxTransfers
 from harness.hub.headers import read_headers
+from harness.hub.interchange_fees import InterchangeFees
 from harness.hub.invariants import Invariants, watching
 from harness.hub.ledger import Ledger
 from harness.hub.messages import Message, Voice
@@ -49,6 +50,7 @@ class Core:
         self.transfers = Transfers(self.ledger, self.participants, self.defects, self.windows)
         self.fx_transfers = FxTransfers(self.ledger, self.participants, self.defects, self.windows, self.transfers)
         self.transfers.conversions = self.fx_transfers
+        self.transfers.fees = InterchangeFees(self.ledger, self.models, self.windows, self.defects)
         self.outbox = Outbox(self.participants, timeout_s=config.callback_timeout_s)
         schemas = fspiop_schemas(ulid_ids=self.profile.ulid_ids)
         self._schemas = {**schemas, **fx_schemas(schemas)}
