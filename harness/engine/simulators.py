@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.engine.exchange import Exchanger
-from harness.engine.inbound.behaviour import SimulatedDfsp
+from harness.engine.inbound.behaviour import Behaviour, OnTransfers, SimulatedDfsp
 from harness.engine.inbound.client import InboundClient
 from harness.engine.inbound.responder import Responder
 from harness.engine.inbound.server import InboundServer
@@ -36,6 +36,8 @@ CAST = (*TOOLKIT, *SIMULATORS, *SILENT)
 """The DFSPs of the official golden path (testing-toolkit-test-cases, provisioning collections)."""
 
 _ID_TYPES = ("MSISDN", "ACCOUNT_ID", "BUSINESS", "ALIAS")
+_MORE_ENDPOINTS = ("FSPIOP_CALLBACK_URL_TRX_REQ_SERVICE", "FSPIOP_CALLBACK_URL_AUTHORIZATIONS")
+"""Endpoint types beside those of every DFSP, registered with its base URL (official provisioning)."""
 
 
 def backend_inputs(services: Mapping[str, str], inbound: InboundServer, *, jws_key: str) -> dict[str, Any]:
@@ -50,7 +52,9 @@ def backend_inputs(services: Mapping[str, str], inbound: InboundServer, *, jws_k
         "HOST_ACCOUNT_LOOKUP_SERVICE_ADMIN": services["account-lookup-service-admin"],
         "HOST_QUOTING_SERVICE": services["quoting-service"],
         "HOST_ML_API_ADAPTER": services["ml-api-adapter"],
+        "HOST_QUOTING_SERVICE_HANDLER": services["quoting-service"],
         "HOST_CENTRAL_LEDGER": services["central-ledger"],
+        "HOST_TRANSACTION_REQUESTS_SERVICE": services["transaction-requests-service"],
         "HOST_CENTRAL_SETTLEMENT": f"{services['central-settlement']}/v2",
         "CALLBACK_ENDPOINT_BASE_URL": inbound.address.public_url,
         **{f"{fsp.upper()}_BACKEND_TESTAPI_URL": endpoint(fsp) for fsp in CAST},
@@ -104,6 +108,10 @@ def set_stage(
             for id_type in _ID_TYPES:
                 hub.has_oracle(id_type)
             provision(hub, Currencies.of(inputs, target.currency))
+            for fsp in CAST:
+                base = inbound.address.endpoint(fsp)
+                for kind in _MORE_ENDPOINTS:
+                    hub.prepare("POST", f"/participants/{fsp}/endpoints", {"type": kind, "value": base})
         finally:
             exchanger.close()
 
@@ -117,6 +125,8 @@ def _responder(
     scripts: RuleScripts | None,
 ) -> Responder:
     if fsp in SIMULATORS:
-        return SimulatorResponder(SimulatedDfsp(fsp, dict(services), api_version=api_version), key=jws_key)
+        # Recorded: a quote of 60 and a transfer of 10 with its packet, and sdk-scheme-adapter fulfils it.
+        lenient = Behaviour(transfers=OnTransfers(any_amount=True))
+        return SimulatorResponder(SimulatedDfsp(fsp, dict(services), lenient, api_version), key=jws_key)
     book = SILENCE if fsp in SILENT else rules
     return RuleResponder(fsp, services, book, api_version=api_version, scripts=scripts)

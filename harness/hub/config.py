@@ -19,6 +19,7 @@ HUB_SERVICES = (
     "ml-api-adapter",
     "central-ledger",
     "central-settlement",
+    "transaction-requests-service",
 )
 """What the hub serves, each on its own port, in the order ports are given out."""
 
@@ -38,10 +39,14 @@ class HubConfig:
     expiry_interval_s: float = 0.25
     """How often transfers past their expiration are looked for."""
     callback_timeout_s: float = 5.0
-    check_invariants: bool = False
-    """Whether the laws of ``invariants`` are checked while it runs. Some defects break them on purpose."""
     time_scale: float = 1.0
     """What the time left to an expiration is multiplied by when it is received; 1 but in dry runs."""
+    on_us_transfers: bool = False
+    """Whether a DFSP may transfer to itself (central-ledger, ENABLE_ON_US_TRANSFERS)."""
+    simple_routing: bool = False
+    """Whether the quoting service only hands on, and so knows no duplicates (SIMPLE_ROUTING_MODE)."""
+    check_invariants: bool = False
+    """Whether the laws of ``invariants`` are checked while it runs. Some defects break them on purpose."""
 
     @classmethod
     def of(
@@ -51,8 +56,10 @@ class HubConfig:
         defects: Iterable[str] = (),
         host: str = "127.0.0.1",
         ports: Mapping[str, int] | None = None,
-        check_invariants: bool = False,
         time_scale: float = 1.0,
+        on_us_transfers: bool = False,
+        simple_routing: bool = False,
+        check_invariants: bool = False,
     ) -> HubConfig:
         """Returns the configuration that imitates ``release``. Raises ``UsageError`` on an unknown service name."""
         if unknown := sorted(set(ports or {}) - set(HUB_SERVICES)):
@@ -66,8 +73,10 @@ class HubConfig:
             defects=tuple(defects),
             host=host,
             ports=dict(ports or {}),
-            check_invariants=check_invariants,
             time_scale=time_scale,
+            on_us_transfers=on_us_transfers,
+            simple_routing=simple_routing,
+            check_invariants=check_invariants,
         )
 
     @property

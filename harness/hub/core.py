@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, final
 
 from starlette.requests import Request
 
+from harness.fspiop.jws import KeyPair, Signer, new_key
 from harness.hub.config import HubConfig
 from harness.hub.defects import Defects
 from harness.hub.fx_schemas import fx_schemas
@@ -40,17 +42,21 @@ class Core:
     def __init__(self, config: HubConfig) -> None:
         self.config = config
         self.profile = profile_for(config.version)
-        self.voice = Voice(self.profile.hub_name, self.profile.default_version)
         self.defects = Defects(config.defects)
+        sign = None if self.defects.active("hub-signature-missing") else self._sign
+        self.voice = Voice(self.profile.hub_name, self.profile.default_version, sign)
         self.ledger = Ledger(self.defects)
         self.participants = Participants(self.ledger)
         self.models = Models()
         self.windows = Windows(self.ledger, self.models, self.defects)
         self.settlements = Settlements(self.ledger, self.participants, self.windows, self.models, self.defects)
-        self.transfers = Transfers(self.ledger, self.participants, self.defects, self.windows)
+        self.transfers = Transfers(
+            self.ledger, self.participants, self.defects, self.windows, on_us=config.on_us_transfers
+        )
         self.fx_transfers = FxTransfers(self.ledger, self.participants, self.defects, self.windows, self.transfers)
         self.transfers.conversions = self.fx_transfers
         self.transfers.fees = InterchangeFees(self.ledger, self.models, self.windows, self.defects)
+        self.transfers.time_scale = config.time_scale
         self.outbox = Outbox(self.participants, timeout_s=config.callback_timeout_s)
         schemas = fspiop_schemas(ulid_ids=self.profile.ulid_ids)
         self._schemas = {**schemas, **fx_schemas(schemas)}
@@ -58,6 +64,18 @@ class Core:
         self.invariants: Invariants | None = None
         if config.check_invariants:
             self.invariants = watching(self.ledger, self.transfers, self.windows, self.settlements, self.fx_transfers)
+
+    @cached_property
+    def key(self) -> KeyPair:
+        """What the hub signs with; made when it is first needed, for that takes a tenth of a second."""
+        return new_key()
+
+    @cached_property
+    def _signer(self) -> Signer:
+        return Signer(self.key.private)
+
+    def _sign(self, headers: Mapping[str, str], *, method: str, uri: str, body: str) -> Mapping[str, str]:
+        return self._signer.headers(headers, method=method, uri=uri, body=body)
 
     async def read(
         self,
@@ -67,14 +85,18 @@ class Core:
         schema: str | None = None,
         required: tuple[str, ...] = (),
         refused_status: int = 406,
+        versions: tuple[str, ...] | None = None,
     ) -> Message:
-        """Returns the request as a checked message. Raises ``Fault`` with what is wrong with headers or body."""
+        """Returns the request as a checked message. Raises ``Fault`` with what is wrong with headers or body.
+
+        ``versions`` are those the service speaks where it does not speak all of the release's.
+        """
         raw = await request.body()
         message = read_headers(
             request.method,
             dict(request.headers),
             resource=resource,
-            versions=self.profile.api_versions,
+            versions=versions or self.profile.api_versions,
             required=required,
             refused_status=refused_status,
         )

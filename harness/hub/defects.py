@@ -44,6 +44,7 @@ _ALS = "account-lookup-service"
 _QS = "quoting-service"
 _MLA = "ml-api-adapter"
 _CL = "central-ledger"
+_TRS = "transaction-requests-service"
 _CS = "central-settlement"
 
 DEFECTS: Mapping[str, Defect] = _table(
@@ -95,6 +96,15 @@ DEFECTS: Mapping[str, Defect] = _table(
     Defect("funds-in-doubled", "funds", "funds in are recorded twice", _CL),
     Defect("funds-out-beyond-balance", "funds", "funds out beyond the settlement balance are accepted", _CL),
     Defect("funds-out-abort-keeps", "funds", "an aborted funds-out does not give the reserved amount back", _CL),
+    Defect("on-us-refused", "on-us transfers", "a transfer to oneself is refused though allowed", _CL, False),
+    Defect("on-us-position-kept", "on-us transfers", "a transfer to oneself stays in the position", _CL, False),
+    Defect("reject-modified-accepted", "duplicates", "a rejection changed afterwards is not refused", _CL, False),
+    Defect("fulfil-repeat-unanswered", "duplicates", "a payee that answers again is not told the state", _CL, False),
+    Defect("hub-signature-missing", "headers", "what the hub says itself is not signed", _MLA, False),
+    Defect("trx-rejection-lost", "transaction requests", "a payer's REJECTED does not reach the payee", _TRS, False),
+    Defect("authorization-query-dropped", "authorizations", "GET /authorizations loses its query", _TRS, False),
+    Defect("authorization-retries-unchecked", "authorizations", "retriesLeft need not be a number", _TRS, False),
+    Defect("authorization-failure-untold", "authorizations", "nobody hears of one that was not handed on", _TRS, False),
     Defect("funds-out-commit-lost", "funds", "a committed funds-out stays reserved", _CL, False),
     Defect("account-switch-ignored", "participants", "PUT …/accounts/{id} leaves an account active", _CL, False),
     Defect("settlement-window-stays-open", "windows", "a window that is closed stays open beside the next", _CS, False),

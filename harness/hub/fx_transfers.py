@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, final
 
 from harness.errors import InternalError
-from harness.fspiop.dates import iso_ms, parse_iso
+from harness.fspiop.dates import iso_ms
 from harness.fspiop.errors import FspiopError
 from harness.fspiop.ilp import fulfils
 from harness.hub.conversions import Obligation
@@ -26,6 +26,7 @@ from harness.hub.messages import Message, digest
 from harness.hub.participants import HUB, Participants
 from harness.hub.settlement import Windows
 from harness.hub.transfer_states import State, Transfer
+from harness.hub.transfer_times import expires_at
 from harness.hub.transfers import Notice, NoticeKind, Transfers
 
 __all__ = ["FX_RESOURCE", "FxTransfers"]
@@ -77,7 +78,7 @@ class FxTransfers:
             source=_money(body["sourceAmount"]),
             target=_money(body["targetAmount"]),
             condition=body["condition"],
-            expires=parse_iso(body["expiration"]) if "expiration" in body else None,
+            expires=expires_at(body["expiration"], now, self._transfers.time_scale) if "expiration" in body else None,
             fingerprint=fingerprint,
         )
         self._by_id[fx.id] = fx

@@ -27,10 +27,9 @@ def read_headers(
 ) -> Message:
     """Returns the message, still without its body. Raises ``Fault`` 3101, 3102 (HTTP 400) or 3001 (``refused_status``).
 
-    ``required`` names further headers in lower case. An Accept header is asked of GET and POST.
+    ``required`` names further headers in lower case. An Accept header is asked of GET and POST, and
+    must be right wherever there is one.
     """
-    if headers.get("accept") == "*/*":  # what HTTP clients say when they were told nothing
-        headers = {name: value for name, value in headers.items() if name != "accept"}
     if "date" not in headers:
         raise Fault(FspiopError.MISSING_ELEMENT, "Missing required date header")
     if not _is_date(headers["date"]):
@@ -39,7 +38,7 @@ def read_headers(
         raise Fault(FspiopError.MISSING_ELEMENT, "Accept is required")
     if "content-type" not in headers:
         raise Fault(FspiopError.MISSING_ELEMENT, "Content-type is required")
-    if method in ("GET", "POST") and "accept" in headers:
+    if "accept" in headers:
         _check_accept(headers["accept"], resource, versions, refused_status)
     content = _content_type(headers["content-type"], resource)
     version = str(content.version)

@@ -151,7 +151,8 @@ class Ledger:
     def commit(self, payer: Account, payee: Account, units: int) -> None:
         """Gives the reserved ``units`` to the payee."""
         self._in_flight[payer.currency] -= units
-        if not self._defects.active("payee-position-unchanged"):
+        on_us_kept = payer is payee and self._defects.active("on-us-position-kept")
+        if not self._defects.active("payee-position-unchanged") and not on_us_kept:
             payee.move(-units)
 
     def release(self, payer: Account, units: int, *, kept: bool = False) -> None:

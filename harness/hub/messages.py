@@ -9,8 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Protocol
 
 from harness.fspiop.dates import http_date
 from harness.fspiop.headers import DESTINATION, HTTP_METHOD, SIGNATURE, SOURCE, URI, content_type
@@ -62,12 +61,20 @@ class Message:
     body: Any
 
 
+class Sign(Protocol):
+    """Returns the headers that sign a request, and name its URI and method."""
+
+    def __call__(self, headers: Mapping[str, str], *, method: str, uri: str, body: str) -> Mapping[str, str]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
     """How the hub calls itself (``FSPIOP-Source``) and which API version it writes."""
 
     name: str
     version: str
+    sign: Sign | None = None
+    """How it signs what it says, if it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +90,6 @@ class Outgoing:
     order: str
     query: str = ""
     times: int = field(default=1, kw_only=True)
-
-    def headers_for(self, url: str) -> dict[str, str]:
-        """Returns the headers as sent to ``url``; what the hub says itself names the URI it was sent to."""
-        if URI not in self.headers:
-            return dict(self.headers)
-        return {**self.headers, URI: urlsplit(url).path}
 
 
 def forward(message: Message, *, to: str, method: str, callback: Callback, parameters: Mapping[str, str],
@@ -107,27 +108,32 @@ def say(message: Message, hub: Voice, *, to: str, method: str, callback: Callbac
         name: value for name, value in message.headers.items() if name not in _HOP and name not in _SAID_BY_SENDER
     }
     headers.update(_next_span(message.headers))
-    headers.update(_own_headers(hub, to, method, message.resource))
-    return Outgoing(to, method, callback, parameters, headers, dump_json(body), order)
+    content = dump_json(body)
+    headers.update(_own_headers(hub, to, method, message.resource, callback.uri(parameters), content))
+    return Outgoing(to, method, callback, parameters, headers, content, order)
 
 
 def announce(hub: Voice, *, to: str, method: str, callback: Callback, parameters: Mapping[str, str], body: Any,
              order: str, resource: str) -> Outgoing:  # fmt: skip
     """Returns a call that no request caused (a time-out): it starts a trace of its own."""
     headers = {"traceparent": f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-00"}
-    headers.update(_own_headers(hub, to, method, resource))
-    return Outgoing(to, method, callback, parameters, headers, dump_json(body), order)
+    content = dump_json(body)
+    headers.update(_own_headers(hub, to, method, resource, callback.uri(parameters), content))
+    return Outgoing(to, method, callback, parameters, headers, content, order)
 
 
-def _own_headers(hub: Voice, to: str, method: str, resource: str) -> dict[str, str]:
-    return {
+def _own_headers(hub: Voice, to: str, method: str, resource: str, uri: str, content: bytes) -> dict[str, str]:
+    headers = {
         "content-type": content_type(resource, hub.version),
         "date": http_date(),
         SOURCE.lower(): hub.name,
         DESTINATION.lower(): to,
-        HTTP_METHOD: method,
-        URI: "",
+        HTTP_METHOD.lower(): method,
+        URI.lower(): uri,
     }
+    if hub.sign is not None:
+        headers.update(hub.sign(headers, method=method, uri=uri, body=content.decode()))
+    return headers
 
 
 def _next_span(headers: Mapping[str, str]) -> dict[str, str]:

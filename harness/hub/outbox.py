@@ -14,9 +14,12 @@ import httpx
 from harness.hub.messages import Outgoing
 from harness.hub.participants import Participants
 
-__all__ = ["Outbox"]
+__all__ = ["NO_ENDPOINT", "Outbox"]
 
 _log = logging.getLogger(__name__)
+
+NO_ENDPOINT = "no endpoint"
+"""The reason where the participant has not said where its calls go, or nobody has that name."""
 
 _LANES = 16
 """Calls under way to one participant at a time; the rest of its calls wait, and nobody else's."""
@@ -95,16 +98,14 @@ class Outbox:
         url = self._participants.callback_url(call.to, call.callback, call.parameters)
         if url is None:
             _log.warning("%s has no endpoint for %s", call.to, call.callback.types[0])
-            return "no endpoint"
+            return NO_ENDPOINT
         url += call.query
         lanes = self._lanes.get(call.to)
         if lanes is None:
             lanes = self._lanes[call.to] = _Lanes(self._open_client)
         try:
             async with lanes.one() as client:
-                response = await client.request(
-                    call.method, url, headers=call.headers_for(url), content=call.content or None
-                )
+                response = await client.request(call.method, url, headers=call.headers, content=call.content or None)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             _log.warning("%s %s: %s", call.method, url, type(error).__name__)
             return type(error).__name__

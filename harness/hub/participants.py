@@ -18,6 +18,7 @@ __all__ = ["HUB", "Callback", "Participant", "Participants"]
 HUB = "Hub"
 """The participant that holds the hub's own accounts."""
 
+_SAFE = "{}:+@"
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -29,6 +30,10 @@ class Callback:
     """In order of preference: the sub-id variant, then the general one."""
     path: str
     """With ``{{name}}`` placeholders; appended where the registered value is a base URL."""
+
+    def uri(self, parameters: Mapping[str, str]) -> str:
+        """Returns the path of the resource that the call is about, wherever it is sent to: its ``FSPIOP-URI``."""
+        return _filled(self.path, parameters)
 
 
 @dataclass(slots=True)
@@ -117,9 +122,16 @@ class Participants:
                 continue
             if kind in _BASE_URLS:
                 value = value.rstrip("/") + callback.path
-            return _PLACEHOLDER.sub(lambda match: quote(parameters.get(match[1], match[0]), safe="{}:+@"), value)
+            return _filled(value, parameters)
         return None
 
 
-_BASE_URLS = frozenset({"FSPIOP_CALLBACK_URL_QUOTES", "FSPIOP_CALLBACK_URL_FX_QUOTES"})
+def _filled(template: str, parameters: Mapping[str, str]) -> str:
+    return _PLACEHOLDER.sub(lambda match: quote(parameters.get(match[1], match[0]), safe=_SAFE), template)
+
+
+_BASE_URLS = frozenset({
+    "FSPIOP_CALLBACK_URL_AUTHORIZATIONS", "FSPIOP_CALLBACK_URL_FX_QUOTES", "FSPIOP_CALLBACK_URL_QUOTES",
+    "FSPIOP_CALLBACK_URL_TRX_REQ_SERVICE",
+})  # fmt: skip
 """Endpoint types whose value is a base URL; all others are registered with their path (official provisioning)."""

@@ -41,10 +41,14 @@ class HubProcess:
         ports: Mapping[str, int] | None = None,
         log: Path | None = None,
         time_scale: float = 1.0,
+        on_us_transfers: bool = False,
+        simple_routing: bool = False,
         startup_timeout_s: float = 15,
         check_invariants: bool = False,
     ) -> HubProcess:
-        """Returns a hub that answers. Its log goes to ``log``, or nowhere. ``violations`` is for one that checks.
+        """Returns a hub that answers. Its log goes to ``log``, or nowhere; the rest is as in ``HubConfig``.
+
+        ``violations`` is for one that checks its invariants.
 
         Raises ``UsageError`` on an unknown defect or service or a port that is taken, ``InternalError`` where the hub
         does not come up within ``startup_timeout_s``.
@@ -52,7 +56,14 @@ class HubProcess:
         chosen = tuple(defects)
         Defects(chosen)
         config = HubConfig.of(
-            release, defects=chosen, host=host, ports=ports, time_scale=time_scale, check_invariants=check_invariants
+            release,
+            defects=chosen,
+            host=host,
+            ports=ports,
+            time_scale=time_scale,
+            on_us_transfers=on_us_transfers,
+            simple_routing=simple_routing,
+            check_invariants=check_invariants,
         )
         with open(log if log is not None else os.devnull, "ab") as errors:
             child = subprocess.Popen(

@@ -53,7 +53,7 @@ class QuotingService:
                 "GET /quotes/{ID}": self.query,
                 **(FxQuoting(self._core).routes() if self._core.profile.fx else {}),
             },
-            Health(self._core.version_of("quoting-service"), ()),
+            Health(self._core.version_of("quoting-service"), ("broker", "datastore")),
         )
 
     async def request(self, request: Request) -> Response:
@@ -76,9 +76,7 @@ class QuotingService:
             self._check_participant(message.source, None, FspiopError.PAYER_FSP_ID_NOT_FOUND)
             self._check_participant(payee, body["amount"]["currency"], FspiopError.DESTINATION_FSP)
             # A repeated request is handed on again; a modified one is refused (quoting-service with its store).
-            if self._known.setdefault(quote_id, digest(body)) != digest(body) and not self._core.defects.active(
-                "quote-duplicate-accepted"
-            ):
+            if self._is_modified(quote_id, body) and not self._core.defects.active("quote-duplicate-accepted"):
                 raise Fault(FspiopError.MODIFIED_REQUEST, f"Quote {quote_id} is a duplicate but hashes dont match")
         except Fault as fault:
             self._fail(quote_id, message, fault)
@@ -109,6 +107,13 @@ class QuotingService:
         else:
             self._forward(message, destination, "GET", _ONE, quote_id)
         return empty(202)
+
+    def _is_modified(self, quote_id: str, body: Mapping[str, Any]) -> bool:
+        """Whether the quote request differs from the one known by its id; nothing is known in simple routing mode."""
+        if self._core.config.simple_routing:
+            return False
+        fingerprint = digest(body)
+        return self._known.setdefault(quote_id, fingerprint) != fingerprint
 
     def _check_participant(self, name: str, currency: str | None, error: FspiopError) -> None:
         """Raises ``Fault`` where the participant, or its account in ``currency``, is unknown or not active."""
@@ -142,7 +147,11 @@ class QuotingService:
         """Returns what tells the sender that the other side could not be reached."""
 
         def tell(_call: Outgoing, problem: str) -> None:
-            self._fail(quote_id, message, Fault(FspiopError.DESTINATION_COMMUNICATION, f"Network error: {problem}"))
+            # quoting-service tells an address that is not there from a DFSP that cannot be reached.
+            fault = Fault(FspiopError.DESTINATION_COMMUNICATION, f"Network error: {problem}")
+            if problem == "404":
+                fault = Fault(FspiopError.CLIENT, "Not found")
+            self._fail(quote_id, message, fault)
 
         return tell
 

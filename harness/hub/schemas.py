@@ -16,11 +16,11 @@ from harness.fspiop.errors import FspiopError
 from harness.hub.currencies import CURRENCIES
 from harness.hub.faults import Fault
 
-__all__ = ["PARTY_ID_TYPES", "UNCHECKED_QUOTE", "Rule", "check", "fspiop_schemas"]
+__all__ = ["AMOUNT_PATTERN", "ERROR", "PARTY_ID_TYPES", "UNCHECKED_QUOTE", "Rule", "check", "fspiop_schemas"]
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[1-7][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _ULID = r"[0-9A-HJKMNP-TV-Z]{26}"
-_AMOUNT = r"^([0]|([1-9][0-9]{0,17}))([.][0-9]{0,3}[1-9])?$"
+AMOUNT_PATTERN = r"^([0]|([1-9][0-9]{0,17}))([.][0-9]{0,3}[1-9])?$"
 _DATE_TIME = (
     r"^(?:[1-9]\d{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
     r"|(?:[1-9]\d(?:0[48]|[2468][048]|[13579][26])|(?:[2468][048]|[13579][26])00)-02-29)"
@@ -92,14 +92,28 @@ def _object(required: tuple[str, ...], **properties: Rule) -> Rule:
     return Rule("object", properties=properties, required=required)
 
 
+_EXTENSIONS = _object(
+    ("extension",),
+    extension=Rule("array", items=_object(("key", "value"), key=_text(1, 32), value=_text(1, 128)), min_length=1),
+)
+ERROR = _object(
+    ("errorInformation",),
+    errorInformation=_object(
+        ("errorCode", "errorDescription"),
+        errorCode=Rule("string", pattern=r"^[1-9]\d{3}$"),
+        errorDescription=_text(1, 128),
+        extensionList=_EXTENSIONS,
+    ),
+)
+"""The body of every error callback."""
+
+
 def fspiop_schemas(*, ulid_ids: bool) -> Mapping[str, Rule]:
     """Returns the rule of each request by operation; ``ulid_ids`` says whether ids may be ULIDs (from v17)."""
     correlation_id = Rule("string", min_length=1, pattern=f"^{_UUID}$|^{_ULID}$" if ulid_ids else f"^{_UUID}$")
     currency = Rule("string", values=CURRENCIES)
-    money = _object(("currency", "amount"), currency=currency, amount=Rule("string", pattern=_AMOUNT))
+    money = _object(("currency", "amount"), currency=currency, amount=Rule("string", pattern=AMOUNT_PATTERN))
     moment = Rule("string", pattern=_DATE_TIME)
-    extension = _object(("key", "value"), key=_text(1, 32), value=_text(1, 128))
-    extensions = _object(("extension",), extension=Rule("array", items=extension, min_length=1))
     party_id = _object(
         ("partyIdType", "partyIdentifier"),
         partyIdType=_one_of(*PARTY_ID_TYPES),
@@ -115,20 +129,11 @@ def fspiop_schemas(*, ulid_ids: bool) -> Mapping[str, Rule]:
         initiatorType=_one_of("CONSUMER", "AGENT", "BUSINESS", "DEVICE"),
     )
     packet, condition = _text(1, 32768), Rule("string", pattern=_CONDITION)
-    error = _object(
-        ("errorInformation",),
-        errorInformation=_object(
-            ("errorCode", "errorDescription"),
-            errorCode=Rule("string", pattern=r"^[1-9]\d{3}$"),
-            errorDescription=_text(1, 128),
-            extensionList=extensions,
-        ),
-    )
     quote = _object(
         ("quoteId", "transactionId", "payee", "payer", "amountType", "amount", "transactionType"),
         quoteId=correlation_id, transactionId=correlation_id, payee=party, payer=party,
         amountType=_one_of("SEND", "RECEIVE"), amount=money, fees=money, transactionType=kind,
-        note=_text(1, 128), expiration=moment, extensionList=extensions,
+        note=_text(1, 128), expiration=moment, extensionList=_EXTENSIONS,
     )  # fmt: skip
     return {
         "POST /quotes": quote,
@@ -136,21 +141,21 @@ def fspiop_schemas(*, ulid_ids: bool) -> Mapping[str, Rule]:
         "PUT /quotes/{ID}": _object(
             ("transferAmount", "expiration", "ilpPacket", "condition"),
             transferAmount=money, payeeReceiveAmount=money, payeeFspFee=money, payeeFspCommission=money,
-            expiration=moment, ilpPacket=packet, condition=condition, extensionList=extensions,
+            expiration=moment, ilpPacket=packet, condition=condition, extensionList=_EXTENSIONS,
         ),
         "POST /transfers": _object(
             ("transferId", "payeeFsp", "payerFsp", "amount", "ilpPacket", "condition", "expiration"),
             transferId=correlation_id, payeeFsp=_text(1, 32), payerFsp=_text(1, 32), amount=money, ilpPacket=packet,
-            condition=condition, expiration=moment, extensionList=extensions,
+            condition=condition, expiration=moment, extensionList=_EXTENSIONS,
         ),
         "PUT /transfers/{ID}": _object(
             ("transferState",),
             fulfilment=Rule("string", pattern=_CONDITION), completedTimestamp=moment,
-            transferState=_one_of("RECEIVED", "RESERVED", "COMMITTED", "ABORTED"), extensionList=extensions,
+            transferState=_one_of("RECEIVED", "RESERVED", "COMMITTED", "ABORTED"), extensionList=_EXTENSIONS,
         ),
         "PUT /parties/{Type}/{ID}": _object(("party",), party=party),
         "POST /participants/{Type}/{ID}": _object(("fspId",), fspId=_text(1, 32), currency=currency),
-        "error": error,
+        "error": ERROR,
     }  # fmt: skip
 
 

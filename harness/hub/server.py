@@ -19,6 +19,7 @@ from harness.hub.config import HUB_SERVICES, HubConfig
 from harness.hub.core import Core
 from harness.hub.ml_api_adapter import MlApiAdapter
 from harness.hub.quoting import QuotingService
+from harness.hub.transaction_requests import TransactionRequestsService
 
 __all__ = ["running", "serve", "serve_until", "stopped_by_signal"]
 
@@ -64,6 +65,7 @@ async def running(config: HubConfig) -> AsyncIterator[tuple[Mapping[str, str], C
         "ml-api-adapter": adapter.app(),
         "central-ledger": CentralLedger(core).app(),
         "central-settlement": CentralSettlement(core).app(),
+        "transaction-requests-service": TransactionRequestsService(core).app(),
     }
     sockets = {name: _listen(config.host, config.ports.get(name, 0), name) for name in HUB_SERVICES}
     servers = {name: _Server(apps[name]) for name in HUB_SERVICES}

@@ -1,4 +1,7 @@
-"""When may a DFSP say that it completed a transfer? The check of completedTimestamp in ml-api-adapter."""
+"""When does a transfer expire, and when may a DFSP say that it completed one?
+
+The check of completedTimestamp is that of ml-api-adapter.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,22 @@ from harness.fspiop.dates import parse_iso
 from harness.fspiop.errors import FspiopError
 from harness.hub.faults import Fault
 
-__all__ = ["check_completed"]
+__all__ = ["check_completed", "expires_at"]
 
 _MAX_AGE = timedelta(seconds=300)
 """MAX_FULFIL_TIMEOUT_DURATION_SECONDS of ml-api-adapter's config/default.json."""
 
 _MAX_LEAD = timedelta(milliseconds=200)
 """MAX_CALLBACK_TIME_LAG_DILATION_MILLISECONDS there: how far a DFSP's clock may be ahead."""
+
+
+def expires_at(text: str, now: datetime, time_scale: float) -> datetime:
+    """Returns the moment in ``text``; in a dry run (``time_scale`` below 1) as much sooner as time runs faster.
+
+    Raises ``ValueError`` where it is no date and time.
+    """
+    moment = parse_iso(text)
+    return now + (moment - now) * time_scale if moment > now else moment
 
 
 def check_completed(text: str | None, now: datetime) -> None:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, final
 
 from harness.errors import InternalError
-from harness.fspiop.dates import iso_ms, parse_iso
+from harness.fspiop.dates import iso_ms
 from harness.fspiop.errors import FspiopError
 from harness.fspiop.ilp import fulfils
 from harness.hub.conversions import Conversions, NoConversions, Obligation
@@ -25,6 +25,7 @@ from harness.hub.messages import Message, digest
 from harness.hub.participants import HUB, Participants
 from harness.hub.settlement import Windows
 from harness.hub.transfer_states import ENDED, Event, State, Transfer
+from harness.hub.transfer_times import expires_at
 
 __all__ = ["Notice", "NoticeKind", "Transfers"]
 
@@ -63,16 +64,25 @@ class Transfers:
     """All transfers of the hub."""
 
     def __init__(
-        self, ledger: Ledger, participants: Participants, defects: Defects, windows: Windows | None = None
+        self,
+        ledger: Ledger,
+        participants: Participants,
+        defects: Defects,
+        windows: Windows | None = None,
+        *,
+        on_us: bool = False,
     ) -> None:
+        """``on_us`` says whether the Scheme lets a DFSP transfer to itself."""
         self._ledger = ledger
         self._participants = participants
         self._defects = defects
+        self._on_us = on_us and not defects.active("on-us-refused")
         self._windows = windows or Windows()
         self._by_id: dict[str, Transfer] = {}
         self._deadlines: list[tuple[datetime, str]] = []
         self.unchecked_liquidity: set[str] = set()
         """Currencies whose settlement model asks for no liquidity check."""
+        self.time_scale = 1.0
         self.conversions: Conversions = NoConversions()
         self.fees: Fees = NoFees()
 
@@ -103,7 +113,7 @@ class Transfers:
             currency=body["amount"]["currency"],
             units=to_units(body["amount"]["amount"]),
             condition=body["condition"],
-            expires=parse_iso(body["expiration"]),
+            expires=expires_at(body["expiration"], now, self.time_scale),
             fingerprint=fingerprint,
         )
         self._by_id[transfer.id] = transfer
@@ -156,7 +166,7 @@ class Transfers:
             and not self._defects.active("expired-prepare-accepted")
         ):
             raise Fault(FspiopError.VALIDATION, f"Expiration date {iso_ms(transfer.expires)} is already in the past")
-        if transfer.payer.lower() == transfer.payee.lower():
+        if transfer.payer.lower() == transfer.payee.lower() and not self._on_us:
             raise Fault(
                 FspiopError.VALIDATION,
                 "Payer FSP and Payee FSP should be different, unless on-us tranfers are allowed by the Scheme",
@@ -222,9 +232,9 @@ class Transfers:
         before = transfer.answers.setdefault(kind, fingerprint)
         if before is fingerprint:
             return transfer
-        if before != fingerprint:
+        if before != fingerprint and not (kind == "error" and self._defects.active("reject-modified-accepted")):
             return [self._error(message.source, transfer.id, message, Fault(FspiopError.MODIFIED_REQUEST))]
-        if transfer.state in ENDED:
+        if transfer.state in ENDED and not self._defects.active("fulfil-repeat-unanswered"):
             return [Notice(NoticeKind.STATE, message.source, transfer.id, message, self.view(transfer))]
         return []
 

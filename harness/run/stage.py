@@ -12,9 +12,9 @@ from typing import Any, Self, final
 from harness.engine.deployment import deployment_inputs
 from harness.engine.inbound.messages import InboundNote
 from harness.engine.inbound.server import InboundServer
-from harness.engine.jws import new_key
 from harness.engine.simulators import backend_inputs, play_cast, set_stage
 from harness.engine.ttk.inputs import load_inputs
+from harness.fspiop.jws import new_key
 from harness.hub.process import HubProcess
 from harness.hub.profile import profile_for
 from harness.model.records import ServiceProbed
@@ -77,6 +77,8 @@ class Stage:
             self._hub = None
 
     def _open(self, options: RunOptions, on_note: Callable[[InboundNote], None]) -> None:
+        if options.collections:
+            self.inputs = self._inputs(options)
         target = options.target or self._embedded(options)
         self.inbound = self._inbound = InboundServer.start(
             host=target.callback.host,
@@ -84,18 +86,30 @@ class Stage:
             public_url=target.callback.public_url or None,
             on_note=on_note,
         )
-        if options.collections:
-            if target.kind == EMBEDDED:
-                target = self._play(options, target)
-            else:
-                self.inputs = load_inputs(options.environment, target.inputs)
+        if options.collections and target.kind == EMBEDDED:
+            target = self._play(options, target)
         self.probes = probe(target, options.manifest)
         # a rehearsal stays one by whatever address the embedded hub is reached
         embedded = any(found.embedded for found in self.probes)
         self.target = replace(target, kind=EMBEDDED) if embedded else target
 
+    def _inputs(self, options: RunOptions) -> dict[str, Any]:
+        """The input values that collections get, but for where our own servers are."""
+        if options.target is not None:
+            return load_inputs(options.environment, options.target.inputs)
+        given = load_inputs(options.environment)
+        # what somebody wrote for this run goes over ours; what is published with the suite is made for a deployment
+        ours = deployment_inputs(profile_for(options.release).default_version, given)
+        return {**given, **ours} if options.environment_is_published else {**ours, **given}
+
     def _embedded(self, options: RunOptions) -> Target:
-        self._hub = HubProcess.start(options.manifest, defects=options.defects, time_scale=options.time_scale)
+        self._hub = HubProcess.start(
+            options.manifest,
+            defects=options.defects,
+            time_scale=options.time_scale,
+            on_us_transfers=bool(self.inputs.get("ON_US_TRANSFERS_ENABLED", False)),
+            simple_routing=bool(self.inputs.get("SIMPLE_ROUTING_MODE_ENABLED", False)),
+        )
         return Target(
             name=EMBEDDED,
             kind=EMBEDDED,
@@ -107,10 +121,6 @@ class Stage:
 
     def _play(self, options: RunOptions, target: Target) -> Target:
         key, version = new_key(), profile_for(options.release).default_version
-        given = load_inputs(options.environment)
-        # what somebody wrote for this run goes over ours; what is published with the suite is made for a deployment
-        ours = deployment_inputs(version, given)
-        self.inputs = {**given, **ours} if options.environment_is_published else {**ours, **given}
         self.inputs |= backend_inputs(target.services, self.inbound, jws_key=key.public)
         target = replace(target, currency=str(self.inputs.get("currency", target.currency)))
         version = str(self.inputs.get("expectedPartiesVersion", version))

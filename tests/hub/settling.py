@@ -9,7 +9,7 @@ from harness.fspiop.ids import new_uuid
 from harness.fspiop.ilp import build_packet, condition_of, fulfilment_for
 from tests.hub.world import CURRENCY, SECRET, World
 
-SECOND = "XDR"
+SECOND = "ZMW"
 DEFERRED = {
     "name": "DEFERREDNETXXX",
     "settlementGranularity": "NET",

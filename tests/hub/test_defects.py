@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from harness.errors import UsageError
+from harness.fspiop.dates import iso_ms
 from harness.fspiop.headers import content_type
 from harness.fspiop.ids import new_uuid
 from harness.fspiop.resources import SERVICES
@@ -34,6 +36,7 @@ Probe = Callable[[World], bool]
 """Whether a hub shows the defect."""
 
 ALS, QS, MLA = "account-lookup-service", "quoting-service", "ml-api-adapter"
+TRS = "transaction-requests-service"
 PROBES: dict[str, Probe] = {}
 
 
@@ -327,6 +330,186 @@ def _(w: World) -> bool:
     return w.balance("payer", "SETTLEMENT") != before
 
 
+# --- foreign exchange
+
+
+@shows("fx-quote-amount-altered")
+def _(w: World) -> bool:
+    body = fx_quote()
+    terms, path = fx_answer(body), f"/fxQuotes/{body['conversionRequestId']}"
+    Fx(w).say("PUT", QS, path, "fxp", terms, destination="payer")
+    return bool(w.receiver.wait("payer", "PUT", path).body != terms)
+
+
+@shows("fx-quote-provider-unchecked")
+def _(w: World) -> bool:
+    body = fx_quote()
+    body["conversionTerms"]["sourceAmount"]["currency"] = "INR"
+    Fx(w).say("POST", QS, "/fxQuotes", "payer", body, destination="fxp")
+    path = f"/fxQuotes/{body['conversionRequestId']}/error"
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", path)))
+
+
+@shows("fx-fulfilment-unchecked")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    body = fx.reserve()
+    fx.fulfil(body, fulfilment="A" * 43)
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"{path_of(body)}/error")))
+
+
+@shows("fx-unfulfilled-accepted")
+def _(w: World) -> bool:
+    transfer = Fx(w).transfer(Fx(w).reserve())
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"/transfers/{transfer['transferId']}/error")))
+
+
+@shows("fx-duplicate-modified-accepted")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    body = fx.reserve()
+    fx.say("POST", MLA, "/fxTransfers", "payer", {**body, "expiration": in_seconds(99)}, destination="fxp")
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"{path_of(body)}/error")))
+
+
+@shows("fx-not-found-wrong-code")
+def _(w: World) -> bool:
+    path = f"/fxTransfers/{new_uuid()}"
+    Fx(w).say("GET", MLA, path, "payer")
+    return bool(w.error("payer", path)["errorCode"] != "3208")
+
+
+def settled(fx: Fx, before: tuple[Decimal, ...]) -> bool:
+    return fx.positions() == before
+
+
+@shows("fx-position-kept-on-abort")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    before = fx.positions()
+    body = fx.reserve()
+    fx.refuse(body)
+    fx.error("payer", body)
+    return not settled(fx, before)
+
+
+@shows("fx-provider-position-kept-on-abort")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    before = fx.positions()
+    body = fx.fulfilled()
+    w.abort(fx.reserved_transfer(body))
+    fx.error("payer", body)
+    return not settled(fx, before)
+
+
+@shows("fx-provider-not-credited")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    before = fx.positions()[1]
+    fx.committed()
+    return fx.positions()[1] == before
+
+
+@shows("fx-expiry-leaves-transfer")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    body = fx.fulfilled(expiration=in_seconds(0.6))
+    transfer = fx.reserved_transfer(body)
+    fx.error("payer", body)
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"/transfers/{transfer['transferId']}/error")))
+
+
+@shows("fx-kept-on-transfer-expiry")
+def _(w: World) -> bool:
+    fx = Fx(w)
+    body = fx.fulfilled()
+    transfer = fx.reserved_transfer(body, expiration=in_seconds(0.3))
+    w.error("payer", f"/transfers/{transfer['transferId']}")
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"{path_of(body)}/error")))
+
+
+@shows("fx-patch-lost")
+def _(w: World) -> bool:
+    body, _ = Fx(w).committed()
+    return not eventually(lambda: bool(w.receiver.of("fxp", "PATCH", path_of(body))))
+
+
+def transferred_to_oneself(w: World) -> bool:
+    """Whether a transfer of payer to payer goes through."""
+    body, _ = w.prepare("10", payeeFsp="payer")
+    path = f"/transfers/{body['transferId']}"
+    if not eventually(lambda: any(c.body == body for c in w.receiver.of("payer", "POST", "/transfers"))):
+        return False
+    w.fulfil(body, source="payer")
+    return eventually(lambda: bool(w.receiver.of("payer", "PUT", path)))
+
+
+@shows("on-us-refused")
+def _(w: World) -> bool:
+    return not transferred_to_oneself(w)
+
+
+@shows("on-us-position-kept")
+def _(w: World) -> bool:
+    before = w.balance("payer")
+    transferred_to_oneself(w)
+    return w.balance("payer") != before
+
+
+@shows("reject-modified-accepted")
+def _(w: World) -> bool:
+    body = w.reserve()
+    w.abort(body)
+    w.abort(body, code="5105")
+    return not eventually(lambda: bool(w.receiver.of("payee", "PUT", f"/transfers/{body['transferId']}/error")))
+
+
+@shows("fulfil-repeat-unanswered")
+def _(w: World) -> bool:
+    body, moment = w.reserve(), iso_ms(datetime.now(UTC))
+    for _ in range(2):
+        w.fulfil(body, completedTimestamp=moment)
+    return not eventually(lambda: bool(w.receiver.of("payee", "PUT", f"/transfers/{body['transferId']}")))
+
+
+@shows("hub-signature-missing")
+def _(w: World) -> bool:
+    path = f"/transfers/{new_uuid()}"
+    w.fspiop("GET", MLA, path, "transfers", "payer")
+    return "fspiop-signature" not in w.receiver.wait("payer", "PUT", f"{path}/error").headers
+
+
+CONSENT = "authenticationType=OTP&retriesLeft={retries}&amount=1&currency=XXX"
+
+
+@shows("trx-rejection-lost")
+def _(w: World) -> bool:
+    path, said = f"/transactionRequests/{new_uuid()}", {"transactionRequestState": "REJECTED"}
+    w.fspiop("PUT", TRS, path, "transactionRequests", "payer", said, destination="payee")
+    return not eventually(lambda: bool(w.receiver.of("payee", "PUT", path)))
+
+
+@shows("authorization-query-dropped")
+def _(w: World) -> bool:
+    path = f"/authorizations/{new_uuid()}?{CONSENT.format(retries=1)}"
+    w.fspiop("GET", TRS, path, "authorizations", "payee", destination="payer")
+    return not eventually(lambda: bool(w.receiver.of("payer", "GET", path)))
+
+
+@shows("authorization-retries-unchecked")
+def _(w: World) -> bool:
+    path = f"/authorizations/{new_uuid()}?{CONSENT.format(retries='two')}"
+    return w.fspiop("GET", TRS, path, "authorizations", "payee", destination="payer").status_code != 400
+
+
+@shows("authorization-failure-untold")
+def _(w: World) -> bool:
+    path = f"/authorizations/{new_uuid()}"
+    w.fspiop("PUT", TRS, path, "authorizations", "payer", {"responseType": "REJECTED"}, destination="nobody")
+    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"{path}/error")))
+
+
 @shows("funds-out-commit-lost")
 def _(w: World) -> bool:
     transfer_id, _ = w.funds("payer", "recordFundsOutPrepareReserve", "1")
@@ -457,111 +640,6 @@ def _(w: World) -> bool:
     return bool(w.admin("GET", f"/participants/payer/positions?currency={SECOND}").json()["value"] != 0)
 
 
-# --- foreign exchange
-
-
-@shows("fx-quote-amount-altered")
-def _(w: World) -> bool:
-    body = fx_quote()
-    terms, path = fx_answer(body), f"/fxQuotes/{body['conversionRequestId']}"
-    Fx(w).say("PUT", QS, path, "fxp", terms, destination="payer")
-    return bool(w.receiver.wait("payer", "PUT", path).body != terms)
-
-
-@shows("fx-quote-provider-unchecked")
-def _(w: World) -> bool:
-    body = fx_quote()
-    body["conversionTerms"]["sourceAmount"]["currency"] = "INR"
-    Fx(w).say("POST", QS, "/fxQuotes", "payer", body, destination="fxp")
-    path = f"/fxQuotes/{body['conversionRequestId']}/error"
-    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", path)))
-
-
-@shows("fx-fulfilment-unchecked")
-def _(w: World) -> bool:
-    fx = Fx(w)
-    body = fx.reserve()
-    fx.fulfil(body, fulfilment="A" * 43)
-    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"{path_of(body)}/error")))
-
-
-@shows("fx-unfulfilled-accepted")
-def _(w: World) -> bool:
-    transfer = Fx(w).transfer(Fx(w).reserve())
-    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"/transfers/{transfer['transferId']}/error")))
-
-
-@shows("fx-duplicate-modified-accepted")
-def _(w: World) -> bool:
-    fx = Fx(w)
-    body = fx.reserve()
-    fx.say("POST", MLA, "/fxTransfers", "payer", {**body, "expiration": in_seconds(99)}, destination="fxp")
-    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"{path_of(body)}/error")))
-
-
-@shows("fx-not-found-wrong-code")
-def _(w: World) -> bool:
-    path = f"/fxTransfers/{new_uuid()}"
-    Fx(w).say("GET", MLA, path, "payer")
-    return bool(w.error("payer", path)["errorCode"] != "3208")
-
-
-def settled(fx: Fx, before: tuple[Decimal, ...]) -> bool:
-    return fx.positions() == before
-
-
-@shows("fx-position-kept-on-abort")
-def _(w: World) -> bool:
-    fx = Fx(w)
-    before = fx.positions()
-    body = fx.reserve()
-    fx.refuse(body)
-    fx.error("payer", body)
-    return not settled(fx, before)
-
-
-@shows("fx-provider-position-kept-on-abort")
-def _(w: World) -> bool:
-    fx = Fx(w)
-    before = fx.positions()
-    body = fx.fulfilled()
-    w.abort(fx.reserved_transfer(body))
-    fx.error("payer", body)
-    return not settled(fx, before)
-
-
-@shows("fx-provider-not-credited")
-def _(w: World) -> bool:
-    fx = Fx(w)
-    before = fx.positions()[1]
-    fx.committed()
-    return fx.positions()[1] == before
-
-
-@shows("fx-expiry-leaves-transfer")
-def _(w: World) -> bool:
-    fx = Fx(w)
-    body = fx.fulfilled(expiration=in_seconds(0.6))
-    transfer = fx.reserved_transfer(body)
-    fx.error("payer", body)
-    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"/transfers/{transfer['transferId']}/error")))
-
-
-@shows("fx-kept-on-transfer-expiry")
-def _(w: World) -> bool:
-    fx = Fx(w)
-    body = fx.fulfilled()
-    transfer = fx.reserved_transfer(body, expiration=in_seconds(0.3))
-    w.error("payer", f"/transfers/{transfer['transferId']}")
-    return not eventually(lambda: bool(w.receiver.of("payer", "PUT", f"{path_of(body)}/error")))
-
-
-@shows("fx-patch-lost")
-def _(w: World) -> bool:
-    body, _ = Fx(w).committed()
-    return not eventually(lambda: bool(w.receiver.of("fxp", "PATCH", path_of(body))))
-
-
 def test_every_defect_has_a_probe_and_a_component_to_blame() -> None:
     assert PROBES.keys() == DEFECTS.keys()
     for name, defect in DEFECTS.items():
@@ -572,7 +650,7 @@ def test_every_defect_has_a_probe_and_a_component_to_blame() -> None:
 
 
 def test_a_sound_hub_shows_no_defect_and_its_ledger_balances() -> None:
-    with world() as w:
+    with world(on_us_transfers=True) as w:
         assert [name for name, probe in PROBES.items() if probe(w)] == []
         assert w.core is not None
         w.core.ledger.check_invariants()
@@ -580,7 +658,7 @@ def test_a_sound_hub_shows_no_defect_and_its_ledger_balances() -> None:
 
 @pytest.mark.parametrize("name", DEFECTS)
 def test_a_defect_shows(name: str) -> None:
-    with world(name) as w:
+    with world(name, on_us_transfers=True) as w:
         assert PROBES[name](w)
         assert {w.client.get(f"{url}/health").json()["status"] for url in w.services.values()} == {"OK"}
 

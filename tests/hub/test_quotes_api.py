@@ -82,6 +82,17 @@ def test_a_payee_that_cannot_be_reached_is_answered_with_1001(w: World) -> None:
     assert error["errorCode"] == "1001"
 
 
+def test_an_address_that_is_not_there_is_answered_with_3000(w: World) -> None:
+    w.receiver.missing.add("payee")
+    body = quote()
+    try:
+        ask(w, body)
+        error = w.error("payer", f"/quotes/{body['quoteId']}")
+    finally:
+        w.receiver.missing.clear()
+    assert error == {"errorCode": "3000", "errorDescription": "Generic client error - Not found"}
+
+
 def test_an_answer_without_a_condition_is_refused_at_once(w: World) -> None:
     body = quote_answer()
     del body["condition"]

@@ -25,19 +25,14 @@ SERVICES = {
     ("quoting-service", 3002): "quoting-service",
     ("ml-api-adapter", 3000): "ml-api-adapter",
     ("central-ledger", 3001): "central-ledger",
+    ("transaction-requests-service", 4003): "transaction-requests-service",
 }
 _HOST = re.compile(r"http://[\w.-]+:\d+")
 """A DFSP of the recording, which here is the receiver."""
 OURS = (
-    "/quotes",
-    "/transfers",
-    "/parties",
-    "/participants",
-    "/oracles",
-    "/settlementModels",
-    "/fxQuotes",
-    "/fxTransfers",
-)
+    "/quotes", "/transfers", "/parties", "/participants", "/oracles", "/settlementModels", "/transactionRequests",
+    "/authorizations", "/fxQuotes", "/fxTransfers",
+)  # fmt: skip
 
 pytestmark = pytest.mark.skipif(not GOLDEN.exists(), reason=f"recorded reports are not at {REPORTS}")
 
@@ -59,7 +54,9 @@ def ask(w: World, service: str, request: dict[str, Any]) -> tuple[int, str | Non
     body = None
     if request.get("body") is not None:
         body = _HOST.sub(w.receiver.url, json.dumps(request["body"])).encode()
-    call = w.client.build_request(request["method"].upper(), w.services[service] + request["path"], content=body)
+    url = w.services[service] + request["path"]
+    asked = request.get("queryParams") if "?" not in url else None
+    call = w.client.build_request(request["method"].upper(), url, content=body, params=asked or None)
     for name in ("accept", "content-type"):
         call.headers.pop(name, None)
     if request["method"] in ("post", "put") and "content-type" not in headers:

@@ -12,6 +12,7 @@ import pytest
 
 from harness.fspiop.dates import iso_ms
 from harness.fspiop.ids import new_ulid, new_uuid
+from harness.hub.transfer_times import expires_at
 from tests.hub.world import World, in_seconds, transfer, until, world
 
 
@@ -310,3 +311,16 @@ def test_a_dfsp_that_never_answers_holds_up_nobody() -> None:
         began = time.monotonic()
         w.committed()
         assert time.monotonic() - began < 2
+
+
+def test_time_left_shrinks_with_the_scale_and_what_is_past_stays() -> None:
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    assert expires_at("2026-11-24T12:01:00.000Z", now, 1.0) == now + timedelta(seconds=60)
+    assert expires_at("2026-11-24T12:01:00.000Z", now, 0.1) == now + timedelta(seconds=6)
+    assert expires_at("2026-11-24T11:59:00.000Z", now, 0.1) == now - timedelta(seconds=60)
+
+
+def test_a_hub_in_a_hurry_expires_sooner() -> None:
+    with world(time_scale=0.01) as w:
+        body = w.reserve(expiration=in_seconds(60))
+        assert w.error("payer", f"/transfers/{body['transferId']}")["errorCode"] == "3303"

@@ -31,6 +31,7 @@ COMPONENTS = {
     "ml-api-adapter": "16.5.9",
     "central-ledger": "19.8.3",
     "central-settlement": "17.2.2",
+    "transaction-requests-service": "14.4.5",
 }
 SECRET = b"a secret of the payee"
 CURRENCY = "XXX"
@@ -59,6 +60,7 @@ class Receiver:
     def __init__(self) -> None:
         self.calls: list[tuple[str, Call]] = []
         self.refusing: set[str] = set()
+        self.missing: set[str] = set()
         self._changed = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -78,7 +80,8 @@ class Receiver:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 body = json.loads(raw, parse_float=Decimal) if raw else None
                 receiver._add(dfsp, Call(self.command, f"/{path}", headers, body))
-                self.send_response(503 if dfsp in receiver.refusing else 200)
+                status = 503 if dfsp in receiver.refusing else 404 if dfsp in receiver.missing else 200
+                self.send_response(status)
                 self.send_header("content-length", "0")
                 self.end_headers()
 
@@ -291,6 +294,17 @@ def quote(amount: str = "100") -> dict[str, Any]:
     }  # fmt: skip
 
 
+def transaction_request() -> dict[str, Any]:
+    """The body of a POST /transactionRequests from payee to payer."""
+    payer = {"partyIdType": "MSISDN", "partyIdentifier": "111", "fspId": "payer"}
+    payee = {"partyIdInfo": {"partyIdType": "MSISDN", "partyIdentifier": "222", "fspId": "payee"}}
+    return {
+        "transactionRequestId": new_uuid(), "payee": payee, "payer": payer,
+        "amount": {"amount": "100", "currency": CURRENCY},
+        "transactionType": {"scenario": "PAYMENT", "initiator": "PAYEE", "initiatorType": "BUSINESS"},
+    }  # fmt: skip
+
+
 def quote_answer(amount: str = "100") -> dict[str, Any]:
     body = transfer(amount)
     return {
@@ -327,6 +341,8 @@ def endpoints(base: str) -> dict[str, str]:
         "PARTIES_SUB_ID_PUT": f"/parties/{sub}",
         "PARTIES_SUB_ID_PUT_ERROR": f"/parties/{sub}/error",
         "QUOTES": "",
+        "TRX_REQ_SERVICE": "",
+        "AUTHORIZATIONS": "",
         "TRANSFER_POST": "/transfers",
         "TRANSFER_PUT": "/transfers/{{transferId}}",
         "TRANSFER_ERROR": "/transfers/{{transferId}}/error",

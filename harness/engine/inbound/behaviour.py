@@ -104,6 +104,8 @@ class OnTransfers:
     error: FspiopError | None = None
     """With ``abort`` only; 5104 where none is named."""
     delay_ms: int = 0
+    any_amount: bool = False
+    """Whether a transfer of another amount than the quote's is taken."""
 
     def __post_init__(self) -> None:
         _check("transfers", self.kind, get_args(TransfersKind), self.error, self.delay_ms)
@@ -127,7 +129,7 @@ class Behaviour:
                 "commission": format_amount(self.quotes.commission),
                 "expires_s": self.quotes.expires_s,
             },
-            "transfers": _plain(self.transfers),
+            "transfers": {**_plain(self.transfers), "any_amount": self.transfers.any_amount},
         }
 
     @classmethod

@@ -194,7 +194,7 @@ class DfspResponder:
             raise _RefusalError(FspiopError.VALIDATION, f"transfer: {type(error).__name__}: {error}") from error
         if not ilp.fulfils(fulfilment, condition):
             raise _RefusalError(FspiopError.PAYEE_FSP_REJECTED_TRANSACTION, "the condition is not of this packet")
-        if agreed.amount != amount.scaleb(4):
+        if agreed.amount != amount.scaleb(4) and not self.dfsp.behaviour.transfers.any_amount:
             raise _RefusalError(FspiopError.PAYEE_FSP_REJECTED_TRANSACTION, "the amount is not the packet's")
         return fulfilment
 

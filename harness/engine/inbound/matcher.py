@@ -216,7 +216,9 @@ class Matcher:
         fitting = [
             kept
             for kept in self._kept
-            if (kept.call.method, kept.call.path) in expectation.routes and kept.call.fsp in ("", expectation.fsp)
+            if (kept.call.method, kept.call.path) in expectation.routes
+            and kept.call.fsp in ("", expectation.fsp)
+            and not _of_another(kept.call, expectation)
         ]
         same_trace = (kept for kept in fitting if kept.call.trace_id and kept.call.trace_id == expectation.trace_id)
         return next(same_trace, fitting[0] if fitting else None)
@@ -256,3 +258,8 @@ def _note(kind: str, call: Inbound, expectation: Expectation | None = None) -> I
         step=expectation.step if expectation else None,
         received_at=call.received_at,
     )
+
+
+def _of_another(call: Inbound, expectation: Expectation) -> bool:
+    """Whether a call that came before its exchange began says that it belongs to another one."""
+    return None not in (call.trace_id, expectation.trace_id) and call.trace_id != expectation.trace_id

@@ -180,6 +180,7 @@ class _Run:
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
         timeout = httpx.Timeout(10.0, pool=60.0)
         async with httpx.AsyncClient(limits=limits, timeout=timeout, verify=self._verify, trust_env=False) as http:
+            del http.headers["accept"]  # a simulated DFSP names what it accepts, or nothing
             desk = self._desk = Desk(http, self._on_note)
             self.problems = desk.problems
             servers = [

@@ -11,14 +11,16 @@ from harness.engine.inbound.behaviour import SimulatedDfsp
 from harness.engine.inbound.dfsp import DfspResponder
 from harness.engine.inbound.messages import Inbound
 from harness.engine.inbound.responder import Outgoing, Reaction
-from harness.engine.jws import fspiop_uri, signed_headers
 from harness.engine.rules.cast import MAGIC_AMOUNTS
 from harness.engine.rules.responder import RuleResponder
 from harness.engine.simulator.outbound import OutboundTransfers
 from harness.engine.simulator.repository import PARTIES, Repository
 from harness.engine.simulator.scenarios import SCENARIOS, run_scenarios
 from harness.engine.simulator.test_api import TestApi
+from harness.engine.simulator.transaction_requests import take_up
 from harness.fspiop.errors import FspiopError, error_information
+from harness.fspiop.jws import fspiop_uri, signed_headers
+from harness.fspiop.resources import find_operation
 
 __all__ = ["SimulatorResponder"]
 
@@ -34,6 +36,7 @@ class SimulatorResponder:
 
     def __init__(self, dfsp: SimulatedDfsp, *, key: str | None = None) -> None:
         self._key = key
+        self._dfsp = dfsp
         payee = DfspResponder(dfsp)
         self._repository = Repository(payee)
         self._test_api = TestApi()
@@ -51,10 +54,16 @@ class SimulatorResponder:
         if call.path == SCENARIOS and call.method == "POST":
             steps = call.body
             return Reaction(taken=True, later=lambda send: run_scenarios(steps, self._outbound, send))
+        if find_operation(call.method, call.path) is None:
+            return Reaction(taken=True, status=404)
         self._test_api.keep(call)
+        if (taken_up := take_up(call, self._dfsp)) is not None:
+            return self._from_the_sdk(taken_up)
         if self._outbound.take(call):
             return Reaction(taken=True)
-        reaction = self._scheme_side.respond(call, now)
+        return self._from_the_sdk(self._scheme_side.respond(call, now))
+
+    def _from_the_sdk(self, reaction: Reaction) -> Reaction:
         return replace(reaction, sends=tuple(self._as_the_sdk(sent) for sent in reaction.sends))
 
     def listen(self, path: str, push: Callable[[str], None]) -> Callable[[], None] | None:

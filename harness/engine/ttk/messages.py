@@ -16,6 +16,7 @@ from harness.engine.ttk.values import is_falsy, js_text
 from harness.fspiop.resources import REQUEST_IDS, Operation, component_behind, find_operation
 
 __all__ = [
+    "WRITTEN",
     "assertion_request",
     "callback_routes",
     "callback_seen",
@@ -36,6 +37,10 @@ _AXIOS_SAFE = "-_.!~*'():$,"
 """What the reference engine's HTTP library leaves as it is in a query (a space becomes ``+``)."""
 
 
+WRITTEN = "headerNames"
+"""Under which key a document keeps the names of its headers as the collection wrote them."""
+
+
 def sent_headers(document: Mapping[str, Any], *, case: str, request: str) -> dict[str, str]:
     """Returns the headers of ``document`` with names in lower case, ``baggage`` extended and a new ``traceparent``.
 
@@ -52,11 +57,14 @@ def sent_headers(document: Mapping[str, Any], *, case: str, request: str) -> dic
 
 
 def target_url(document: Mapping[str, Any]) -> str:
-    """Returns the URL to call: base, path and query. An array in the query repeats its name with ``[]``."""
+    """Returns the URL to call: base, path and query. An array in the query repeats its name with ``[]``.
+
+    White space at its end is no part of it (WHATWG URL, section 4.4, step 1).
+    """
     base = js_text(document.get("url") or "")
     if not base.startswith(("http:", "https:")):
         base = f"http://{base}"
-    return base.removesuffix("/") + js_text(document["path"]) + query_text(document.get("queryParams") or {})
+    return (base.removesuffix("/") + js_text(document["path"]) + query_text(document.get("queryParams") or {})).rstrip()
 
 
 def query_text(params: Mapping[str, Any]) -> str:
@@ -150,8 +158,15 @@ def script_request(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def assertion_request(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The ``request`` of assertions and of ``{$prev…}``: all but scripts and tests."""
-    return {name: value for name, value in document.items() if name not in ("scripts", "tests")}
+    """The ``request`` of assertions and of ``{$prev…}``: all but scripts and tests.
+
+    Its headers are found by their names in lower case, and by those the collection wrote them with: the reference
+    engine kept these until its version 18, and collections of earlier releases ask for them.
+    """
+    seen = {name: value for name, value in document.items() if name not in ("scripts", "tests", WRITTEN)}
+    headers = document.get("headers") or {}
+    as_written = {name: headers[name.lower()] for name in document.get(WRITTEN) or () if name.lower() in headers}
+    return {**seen, "headers": {**as_written, **headers}}
 
 
 def request_sent(sent: Request, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from typing import Any, Protocol, final
 
 from harness.engine.exchange import CallbackRoutes, Exchange
 from harness.engine.exchange import Request as Sent
-from harness.engine.jws import signed_headers
 from harness.engine.recorder import CaseRecorder, StepRecorder
 from harness.engine.ttk import messages
 from harness.engine.ttk.hosts import HostServices
@@ -22,6 +21,7 @@ from harness.engine.ttk.script import AssertionResult, ScriptHost, World
 from harness.engine.ttk.values import js_text, merged
 from harness.engine.ttk.variables import FUNCTIONS, Sources, fill_early, fill_path, fill_values, unresolved
 from harness.errors import UsageError
+from harness.fspiop.jws import signed_headers
 from harness.model.outcome import Outcome
 from harness.suite.ttk.model import Assertion, Case, Request
 
@@ -219,6 +219,7 @@ class _Step:
             document = {**document, "body": merged(copy.deepcopy(document["body"]), appended.get("body"))}
         document = fill_values(document, "environment", variables.environment)
         document = fill_values(document, "requestVariables", self.request_variables)
+        document[messages.WRITTEN] = list(document.get("headers") or ())
         document["headers"] = messages.sent_headers(document, case=self.case.id, request=self.request.id)
         self._name(document)
         return document

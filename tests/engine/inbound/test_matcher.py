@@ -44,6 +44,15 @@ def test_the_first_call_on_any_route_fills_the_expectation() -> None:
     assert taken.path == "/transfers/1/error"
 
 
+def test_a_kept_call_of_another_exchange_is_left_for_that_one() -> None:
+    matcher = Matcher()
+    matcher.arrive(arrival(trace=OTHER), 0)
+    assert matcher.expect(expectation("asks", trace=ONE), 1) == ()
+    assert not matcher.is_filled("asks")
+    matcher.expect(expectation("caused", trace=OTHER), 2)
+    assert matcher.is_filled("caused")
+
+
 @pytest.mark.parametrize("closed_first", [True, False])
 def test_a_second_call_is_a_duplicate_of_its_case(closed_first: bool) -> None:
     matcher = Matcher()

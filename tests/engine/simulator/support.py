@@ -11,8 +11,8 @@ import httpx
 
 from harness.engine.inbound.messages import InboundAddress, Sent
 from harness.engine.inbound.responder import Outgoing
-from harness.engine.jws import fspiop_uri
 from harness.engine.simulator.outbound import OutboundTransfers
+from harness.fspiop.jws import fspiop_uri
 from tests.engine.inbound.support import Hub, call
 
 PARTY = {

@@ -10,10 +10,10 @@ import pytest
 from harness.engine.inbound.behaviour import SimulatedDfsp
 from harness.engine.inbound.messages import Inbound
 from harness.engine.inbound.responder import Reaction
-from harness.engine.jws import body_text, fspiop_uri, new_key, signature_fault
 from harness.engine.simulator.outbound import OutboundTransfers
 from harness.engine.simulator.responder import SimulatorResponder
 from harness.engine.simulator.scenarios import run_scenarios
+from harness.fspiop.jws import body_text, fspiop_uri, new_key, signature_fault
 from tests.engine.inbound.support import call
 from tests.engine.rules.support import HUB, NOW
 from tests.engine.simulator.support import ERROR, FULFILLED, AnsweringHub, good

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.engine.jws import body_text, read_key, signature_fault, signed_headers
 from harness.engine.ttk.script import ScriptHost, World
 from harness.errors import UsageError
+from harness.fspiop.jws import body_text, read_key, signature_fault, signed_headers
 
 FACTS: dict[str, str] = json.loads((Path(__file__).parent / "jws_facts.json").read_text("utf-8"))
 URL = "http://hub:3000/transfers/b51ec534-ee48-4575-b6a9-ead2955b8069/error?x=1"

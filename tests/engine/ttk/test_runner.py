@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from harness.engine.exchange import Exchange, Request
-from harness.engine.jws import body_text, signature_fault
 from harness.engine.recorder import CaseRecorder
 from harness.engine.ttk.hosts import AllowedHosts, HostServices
 from harness.engine.ttk.runner import Context, RunVariables, Transport, run_case
 from harness.engine.ttk.script import ScriptHost
+from harness.fspiop.jws import body_text, signature_fault
 from harness.model.outcome import Outcome
 from harness.suite.ttk.loader import load_collection
 from harness.suite.ttk.model import Case

@@ -174,20 +174,3 @@ def test_javascript_has_no_way_to_the_machine(host: ScriptHost, name: str) -> No
 )
 def test_atob_reads_both_alphabets_of_base64(host: ScriptHost, text: str, wanted: str) -> None:
     assert host.run_script(f"environment.a = atob('{text}')", World()).environment["a"] == wanted
-
-
-def test_a_header_of_the_request_is_found_as_collections_of_any_release_write_it(host: ScriptHost) -> None:
-    headers = {"content-type": "a", "fspiop-source": "b", "fspiop-http-method": "c", "x-id": "d"}
-    sources = [
-        "expect(request.headers['content-type'] + request.headers['Content-Type']).to.equal('aa')",
-        "expect(request.headers['FSPIOP-Source'] + request.headers['FSPIOP-HTTP-Method']).to.equal('bc')",
-        "expect(Object.keys(requestSent.headers)).to.have.length(4)",
-        "expect(request.headers).to.deep.equal(JSON.parse(JSON.stringify(requestSent.headers)))",
-        "expect(request.headers['Accept']).to.equal(undefined)",
-        "expect(response.headers['Content-Type']).to.equal(undefined)",
-    ]
-    world = World({}, {}, {"headers": headers}, {"headers": headers}, {"headers": headers})
-    results = host.run_assertions(sources, world)
-    assert [result.outcome for result in results] == [Outcome.PASSED] * 6, results
-    nothing = host.run_assertions(["expect(request.headers).to.equal(null)"], World({}, {}, {"headers": None}))
-    assert nothing[0].outcome is Outcome.PASSED

@@ -50,23 +50,8 @@
   // not compile from one that met malformed data.
   const evaluate = new Function('expect', 'console', 'began', ...ASSERTION_NAMES, 'eval("began();" + arguments[arguments.length - 1])');
 
-  const written = (name) => name.split('-').map((part) => (part === 'fspiop' || part === 'uri' || part === 'http'
-    ? part.toUpperCase() : part.charAt(0).toUpperCase() + part.slice(1))).join('-');
-
-  /** Headers are sent, and seen, in lower case. Collections before v17 ask for those of a request as they wrote them. */
-  function alsoAsWritten(headers) {
-    for (const name of Object.keys(headers)) {
-      const alias = written(name);
-      if (!(alias in headers)) Object.defineProperty(headers, alias, { value: headers[name], configurable: true, writable: true });
-    }
-  }
-
   kit.assertions = function assertions(text) {
     const { world, sources } = open(text);
-    for (const name of ['request', 'requestSent']) {
-      const headers = world[name]?.headers;
-      if (headers !== null && typeof headers === 'object') alsoAsWritten(headers);
-    }
     const given = ASSERTION_NAMES.map((name) => kit.live[name] ?? world[name]);
     const silent = kit.consoleFor([]);
     return stringify(sources.map((source) => {

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -29,7 +29,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from harness.errors import UsageError
 
-__all__ = ["KeyPair", "body_text", "fspiop_uri", "new_key", "read_key", "signature_fault", "signed_headers"]
+__all__ = ["KeyPair", "Signer", "body_text", "fspiop_uri", "new_key", "read_key", "signature_fault", "signed_headers"]
 
 _RESOURCE = re.compile(
     r"/(?:participants|parties|quotes|bulkQuotes|transfers|bulkTransfers|transactionRequests|thirdpartyRequests"
@@ -65,34 +65,51 @@ def fspiop_uri(url: str) -> str | None:
     return None if found is None else found[0]
 
 
+@final
+class Signer:
+    """Signs with one key, read once."""
+
+    def __init__(self, key: str) -> None:
+        """Raises ``UsageError`` where ``key`` is no RSA private key in PEM."""
+        private = read_key(key)
+        if not isinstance(private, RSAPrivateKey):
+            raise UsageError("the key to sign with is a public one", remedy="Give the RSA private key in PEM")
+        self._key = private
+
+    def headers(self, headers: Mapping[str, str], *, method: str, uri: str, body: str) -> dict[str, str]:
+        """Returns the three headers that sign a request: ``fspiop-uri``, ``fspiop-http-method``, ``fspiop-signature``.
+
+        ``headers`` are those it is sent with, names in lower case; ``body`` is its text.
+        """
+        protected = {
+            "alg": "RS256",
+            "FSPIOP-URI": uri,
+            "FSPIOP-HTTP-Method": method.upper(),
+            "FSPIOP-Source": headers.get("fspiop-source"),
+        }
+        for name in ("FSPIOP-Destination", "Date"):
+            if headers.get(name.lower()):
+                protected[name] = headers[name.lower()]
+        header = _base64url(json.dumps(protected, separators=(",", ":")).encode())
+        signing_input = f"{header}.{_base64url(body.encode())}"
+        signature = _base64url(self._key.sign(signing_input.encode(), PKCS1v15(), SHA256()))
+        value = json.dumps({"signature": signature, "protectedHeader": header}, separators=(",", ":"))
+        return {"fspiop-uri": uri, "fspiop-http-method": method.upper(), "fspiop-signature": value}
+
+
 def signed_headers(headers: Mapping[str, str], *, method: str, url: str, body: Any, key: str) -> dict[str, str]:
     """Returns the three headers that sign a request: ``fspiop-uri``, ``fspiop-http-method``, ``fspiop-signature``.
 
     ``headers`` are those it is sent with, names in lower case. Raises ``UsageError`` where the key is no RSA private
     key, there is no body, or the URL names no FSPIOP resource.
     """
-    private = read_key(key)
-    if not isinstance(private, RSAPrivateKey):
-        raise UsageError("the key to sign with is a public one", remedy="Give the RSA private key in PEM")
+    signer = Signer(key)
     if body in (None, ""):
         raise UsageError("a request without a body cannot be signed")
     uri = fspiop_uri(url)
     if uri is None:
         raise UsageError(f"{url} is no FSPIOP resource, so there is no FSPIOP-URI to sign")
-    protected = {
-        "alg": "RS256",
-        "FSPIOP-URI": uri,
-        "FSPIOP-HTTP-Method": method.upper(),
-        "FSPIOP-Source": headers.get("fspiop-source"),
-    }
-    for name in ("FSPIOP-Destination", "Date"):
-        if headers.get(name.lower()):
-            protected[name] = headers[name.lower()]
-    header = _base64url(json.dumps(protected, separators=(",", ":")).encode())
-    signing_input = f"{header}.{_base64url(body_text(body).encode())}"
-    signature = _base64url(private.sign(signing_input.encode(), PKCS1v15(), SHA256()))
-    value = json.dumps({"signature": signature, "protectedHeader": header}, separators=(",", ":"))
-    return {"fspiop-uri": uri, "fspiop-http-method": method.upper(), "fspiop-signature": value}
+    return signer.headers(headers, method=method, uri=uri, body=body_text(body))
 
 
 def signature_fault(headers: Mapping[str, str], body: str, key: str) -> str:
