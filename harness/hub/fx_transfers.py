@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, final
@@ -53,6 +53,10 @@ class FxTransfers:
     def find(self, commit_request_id: str) -> FxTransfer | None:
         """Returns the conversion, or ``None``."""
         return self._by_id.get(commit_request_id)
+
+    def all(self) -> Collection[FxTransfer]:
+        """Returns every conversion, oldest first."""
+        return self._by_id.values()
 
     # Prepare
 

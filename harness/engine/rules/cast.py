@@ -6,13 +6,14 @@ The amounts are the golden path's (testing-toolkit-test-cases): 13 a generic err
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from harness.engine.rules.model import Condition, Conditions, Event, EventType, Operator, Rule, RuleBook
 from harness.fspiop.errors import FspiopError, error_information
 from harness.fspiop.resources import OPERATIONS
 
-__all__ = ["EVERYTHING", "MAGIC_AMOUNTS", "SILENCE", "rules_of_the_toolkit"]
+__all__ = ["AMOUNTS_OF_SIMULATORS", "EVERYTHING", "MAGIC_AMOUNTS", "SILENCE", "rules_of_the_toolkit"]
 
 _WRONG_FULFILMENT = "bm90LXRoZS1mdWxmaWxtZW50LW9mLWFueS1jb25kaXQ"
 """32 octets of text in base64url: no packet has a condition that they fulfil."""
@@ -134,6 +135,11 @@ MAGIC_AMOUNTS = RuleBook(
         ),
     ),
 )
+
+AMOUNTS_OF_SIMULATORS = replace(
+    MAGIC_AMOUNTS, callback=tuple(rule for rule in MAGIC_AMOUNTS.callback if rule.id != "wrong-fulfilment")
+)
+"""What the simulators go by: 15 is an amount like any other to them (settlement_cgs of v15 pays it)."""
 """What any DFSP of the cast does about the amounts that stand for something."""
 
 _ASKED = tuple(operation for operation in OPERATIONS if operation.callback is not None)
