@@ -187,7 +187,8 @@ class FxTransfers:
         fx = self._by_id.get(commit_request_id)
         if fx is None:
             return []
-        if message.source.lower() != fx.counterparty.lower() or (message.destination or "") != fx.initiating:
+        said_by, said_to = message.source.lower(), (message.destination or "").lower()
+        if (said_by, said_to) != (fx.counterparty.lower(), fx.initiating.lower()):
             return self._abort_on_answer(fx, message, now)
         fingerprint = digest(message.body)
         before = fx.answers.setdefault(kind, fingerprint)
