@@ -43,8 +43,8 @@ the component in the second column.
 The check named is one of those that failed first in their case and blame that component: the one that the fewest other
 defects break too. The last column counts all regressed checks: what depends on the broken behaviour fails with it.
 
-Defects of capabilities that the native suite does not look at (foreign exchange) are not in the table: what they break at
-the API is held by `tests/hub/test_defects.py`, and the official suite is there to see it.
+Defects of capabilities that the native suite does not look at (foreign exchange) are not in the table: what they break
+at the API is held by `tests/hub/test_defects.py`, and the official suite is there to see it.
 
 Made by `python -m tests.walk_defects`; `tests/test_defects.py` holds it to the truth.
 
