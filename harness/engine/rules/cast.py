@@ -154,7 +154,19 @@ EVERYTHING = RuleBook(
 )
 """A DFSP that answers every request as a good one does."""
 
+_FOREIGN_PAYEES = tuple(
+    _rule(
+        f"payee-of-another-currency-at-{template}",
+        _when("get", template, _header("FSPIOP-Source", "ttkfxpayer")),
+        EventType.MOCK_CALLBACK,
+        {"party": {"supportedCurrencies": ["XTS"]}},
+    )
+    for template in ("/parties/{Type}/{ID}", "/parties/{Type}/{ID}/{SubId}")
+)
+"""Whoever the payer with a foreign currency looks up takes another: so it learns that it needs an FXP (recorded)."""
+
 
 def rules_of_the_toolkit() -> RuleBook:
-    """Returns the rules of the DFSPs that the Testing Toolkit itself plays: the magic amounts, then everything else."""
-    return RuleBook(validation=MAGIC_AMOUNTS.validation, callback=(*MAGIC_AMOUNTS.callback, *EVERYTHING.callback))
+    """Returns the rules of the DFSPs that the Testing Toolkit itself plays: the special cases, then everything else."""
+    callback = (*MAGIC_AMOUNTS.callback, *_FOREIGN_PAYEES, *EVERYTHING.callback)
+    return RuleBook(validation=MAGIC_AMOUNTS.validation, callback=callback)

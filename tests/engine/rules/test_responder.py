@@ -190,6 +190,13 @@ def conversion_request(amount: str, condition: str = AGREED[0]) -> dict[str, Any
     }
 
 
+@pytest.mark.parametrize(("payer", "currencies"), [("ttkfxpayer", ["XTS"]), ("testingtoolkitdfsp", None)])
+def test_a_payer_with_a_foreign_currency_hears_which_one_the_payee_takes(payer: str, currencies: Any) -> None:
+    party = only(toolkit().respond(call("GET", "/parties/MSISDN/54321001", source=payer), NOW)).body["party"]
+    assert party.get("supportedCurrencies") == currencies
+    assert party["partyIdInfo"]["partyIdentifier"] == "54321001"
+
+
 def test_an_fxp_keeps_what_it_offered_and_fulfils_the_condition_it_gave() -> None:
     responder = toolkit()
     ident = "b51ec534-ee48-4575-b6a9-ead2955b8069"
