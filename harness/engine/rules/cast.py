@@ -19,6 +19,8 @@ _WRONG_FULFILMENT = "bm90LXRoZS1mdWxmaWxtZW50LW9mLWFueS1jb25kaXQ"
 _AGREED_CONDITION = "GRzLaTP7DJ9t4P-a_BA0WA9wzzlsugf00-Tn6kESAfM"
 _AGREED_FULFILMENT = "UNlJ98hZTY_dsw0cAqw4i_UN3v4utt7CZFB4yfLbVFA"
 """Collections that transfer without a quote name this condition: whoever is asked knows what fulfils it (recorded)."""
+_OFFER = "500"
+"""What an FXP gives in the target currency where the payer says what it sends (recorded)."""
 _NOBODY = {"FSPIOP-Destination": "doesnotexistfsp"}
 
 
@@ -119,6 +121,13 @@ MAGIC_AMOUNTS = RuleBook(
             "silence-on-a-conversion",
             _when("post", "/fxTransfers", _amount(16, "sourceAmount.amount")),
             EventType.NO_CALLBACK,
+        ),
+        _rule(
+            "offer-of-a-conversion",
+            _when("post", "/fxQuotes", Condition("body", Operator.EQUAL, "SEND", "conversionTerms.amountType")),
+            EventType.MOCK_CALLBACK,
+            # Not what goes in: were both the same, nobody would see one taken for the other.
+            {"conversionTerms": {"targetAmount": {"amount": _OFFER}}},
         ),
         _rule(
             "agreed-fulfilment",
