@@ -16,9 +16,10 @@ _REFERENCE = re.compile(r"\{\{\s*([\w.\-]+)\s*\}\}")
 
 
 async def run_scenarios(steps: Any, transfers: OutboundTransfers, send: Send) -> Reaction:
-    """Returns the response to the scenarios ``steps``: 200 with a result for each by name, or the first failure.
+    """Returns the response to the scenarios ``steps``: 200 with a result for each by name, up to the first failure.
 
-    The status of a failure is 400 for what cannot be run as it is written, else 500.
+    A failure is a result too: ``statusCode`` is the hub's error code (text) where it gave one, else an HTTP status.
+    400 where ``steps`` are no scenarios. As the collections of v15.1.0 expect it of mojaloop-simulator.
     """
     if not isinstance(steps, list) or not steps:
         return _refused("a list of scenarios is expected")
@@ -30,10 +31,9 @@ async def run_scenarios(steps: Any, transfers: OutboundTransfers, send: Send) ->
         try:
             results[name] = {"result": await _run(step, transfers, send)}
         except OutboundError as error:
-            results[name] = {
-                "result": {"message": error.message, "statusCode": str(error.status), "transferState": error.state}
-            }
-            return Reaction(taken=True, status=400 if error.status == 400 else 500, body=results)
+            code = _code_in(error.state) or error.status
+            results[name] = {"result": {"message": error.message, "statusCode": code, "transferState": error.state}}
+            break
     return Reaction(taken=True, status=200, body=results)
 
 
@@ -66,6 +66,12 @@ def _named(found: re.Match[str], results: Mapping[str, Any]) -> str:
     for part in found[1].split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return found[0] if value is None else str(value)
+
+
+def _code_in(state: Mapping[str, Any]) -> str | None:
+    said = (state.get("lastError") or {}).get("mojaloopError")
+    information = said.get("errorInformation") if isinstance(said, dict) else None
+    return str(information["errorCode"]) if isinstance(information, dict) and "errorCode" in information else None
 
 
 def _refused(why: str) -> Reaction:
