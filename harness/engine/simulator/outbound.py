@@ -115,6 +115,9 @@ class OutboundTransfers:
         payee = state["to"]["fspId"]
         quote_id = self._new_id()
         found = state["getPartiesResponse"]["body"]["party"]
+        payee_party = {key: found[key] for key in ("partyIdInfo", "personalInfo") if key in found}
+        if said := extension_list(pairs_of(state["to"])):  # what the payer was told goes over what was looked up
+            payee_party["partyIdInfo"] = {**payee_party["partyIdInfo"], "extensionList": said}
         extensions = extension_list(pairs_of(state["from"]))
         body: Json = {
             "quoteId": quote_id,
@@ -131,7 +134,7 @@ class OutboundTransfers:
                 },
                 **({"name": state["from"]["displayName"]} if state["from"].get("displayName") else {}),
             },
-            "payee": {key: found[key] for key in ("partyIdInfo", "personalInfo") if key in found},
+            "payee": payee_party,
             "transactionType": {
                 "scenario": state["transactionType"],
                 "initiator": "PAYER",
