@@ -73,7 +73,8 @@ class CentralLedger:
         name, currency = _text(body, "name"), _currency(body)
         if not 2 <= len(name) <= 30:
             raise Fault(FspiopError.MALFORMED_SYNTAX, '"name" length must be between 2 and 30 characters long')
-        return answer(self._view(self._core.participants.create(name, currency)), 201)
+        further = self._core.models.further_accounts(currency)
+        return answer(self._view(self._core.participants.create(name, currency, further)), 201)
 
     async def participant(self, request: Request) -> Response:
         """GET /participants/{name}."""

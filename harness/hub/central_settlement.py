@@ -19,11 +19,9 @@ from harness.hub.core import Core
 from harness.hub.faults import Fault
 from harness.hub.settlement import Window, WindowState
 from harness.hub.settlement_views import (
+    SettlementViews,
     accounts_view,
     content_view,
-    participants_view,
-    settlement_view,
-    told_view,
     window_view,
     windows_of,
 )
@@ -56,6 +54,8 @@ class CentralSettlement:
         self._windows = core.windows
         self._settlements = core.settlements
         self._number_of = core.participants.number_of
+        text = core.profile.settlement_amounts_are_text
+        self._views = SettlementViews(self._number_of, amounts_are_text=text)
 
     def app(self) -> Starlette:
         """Returns the service."""
@@ -88,7 +88,7 @@ class CentralSettlement:
             window
             for window in self._windows.all()
             if asked.get("state") in (None, window.state)
-            and ("currency" not in asked or asked["currency"] in window.net)
+            and ("currency" not in asked or asked["currency"] in window.currencies)
             and (not asked.get("participantId") or asked["participantId"] in self._participants_of(window))
             and _within(window.created, asked.get("fromDateTime"), asked.get("toDateTime"))
         ]
@@ -132,7 +132,7 @@ class CentralSettlement:
             raise Fault(FspiopError.MALFORMED_SYNTAX, '"settlementWindows" must be an array')
         numbers = [_integer(each, "id") for each in windows]
         settlement = self._settlements.create(name, reason, numbers)
-        view = settlement_view(settlement, self._number_of)
+        view = self._views.settlement(settlement)
         return answer({"id": view.pop("id"), "settlementModel": settlement.model.name, **view})
 
     async def settlements(self, request: Request) -> Response:
@@ -176,12 +176,12 @@ class CentralSettlement:
             "createdDate": iso_ms(first.created),
             "changedDate": iso_ms(first.changed),
             "settlementWindows": windows_of(settlement),
-            "participants": participants_view(obligations, self._number_of),
+            "participants": self._views.participants(obligations),
         }
 
     async def settlement(self, request: Request) -> Response:
         """GET /settlements/{id}."""
-        return answer(settlement_view(self._settlement(request), self._number_of))
+        return answer(self._views.settlement(self._settlement(request)))
 
     async def update(self, request: Request) -> Response:
         """PUT /settlements/{id}: takes the named accounts a step on, or gives the settlement up (state ABORTED)."""
@@ -206,7 +206,7 @@ class CentralSettlement:
         return answer({"id": settlement.id, "state": state, "reason": settlement.reason})
 
     def _advance(self, settlement: Settlement, asked: Iterable[Asked]) -> Response:
-        return answer(told_view(settlement, self._settlements.advance(settlement, asked)))
+        return answer(self._views.told(settlement, self._settlements.advance(settlement, asked)))
 
     # A participant's part of a settlement, or one account of it
 
@@ -224,7 +224,7 @@ class CentralSettlement:
                 "id": settlement.id,
                 "state": settlement.state,
                 "settlementWindows": accounts_view(settlement, numbers),
-                "participants": participants_view(mine, self._number_of),
+                "participants": self._views.participants(mine),
             }
         )
 

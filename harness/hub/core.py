@@ -17,6 +17,7 @@ from harness.hub.defects import Defects
 from harness.hub.fx_schemas import fx_schemas
 from harness.hub.fx_transfers import FxTransfers
 from harness.hub.headers import read_headers
+from harness.hub.interchange_fees import InterchangeFees
 from harness.hub.invariants import Invariants, watching
 from harness.hub.ledger import Ledger
 from harness.hub.messages import Message, Voice
@@ -54,6 +55,7 @@ class Core:
         )
         self.fx_transfers = FxTransfers(self.ledger, self.participants, self.defects, self.windows, self.transfers)
         self.transfers.conversions = self.fx_transfers
+        self.transfers.fees = InterchangeFees(self.ledger, self.models, self.windows, self.defects)
         self.transfers.time_scale = config.time_scale
         self.outbox = Outbox(self.participants, timeout_s=config.callback_timeout_s)
         schemas = fspiop_schemas(ulid_ids=self.profile.ulid_ids)
@@ -61,7 +63,7 @@ class Core:
         self._tasks: set[asyncio.Task[None]] = set()
         self.invariants: Invariants | None = None
         if config.check_invariants:
-            self.invariants = watching(self.ledger, self.transfers, self.windows, self.settlements)
+            self.invariants = watching(self.ledger, self.transfers, self.windows, self.settlements, self.fx_transfers)
 
     @cached_property
     def key(self) -> KeyPair:

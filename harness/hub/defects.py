@@ -116,6 +116,7 @@ DEFECTS: Mapping[str, Defect] = _table(
     Defect("settlement-abort-keeps", "settlements", "an aborted settlement keeps the positions it reset", _CS, False),
     Defect("settlement-filter-ignored", "settlements", "GET /settlements answers whatever is asked for", _CS, False),
     Defect("settlement-default-model-greedy", "settlements", "the default model takes other models' too", _CS, False),
+    Defect("interchange-fee-forgotten", "settlements", "no fee is owed for a transfer between wallets", _CS, False),
     Defect("gross-settlement-left-out", "settlements", "a gross model leaves positions as they are", _CS, False),
 )  # fmt: skip
 

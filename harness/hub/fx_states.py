@@ -109,6 +109,11 @@ class FxTransfer:
     """When the FXP says that it converted."""
     answers: dict[str, bytes] = field(default_factory=dict)
     """Fingerprints of what the FXP has answered, its fulfilment and its error apart."""
+    history: list[tuple[str, datetime]] = field(default_factory=list)
+    """Every state it has been in, and since when."""
+
+    def __post_init__(self) -> None:
+        self.history.append((self.state, self.changed))
 
     def step(self, event: FxEvent, now: datetime) -> None:
         """Takes the transition. Raises ``InternalError`` where the table has none."""
@@ -117,6 +122,7 @@ class FxTransfer:
             raise InternalError(f"fxTransfer {self.id}: {event} in state {self.state}")
         self.state = after
         self.changed = now
+        self.history.append((after, now))
 
     @property
     def public_state(self) -> str:

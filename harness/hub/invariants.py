@@ -10,9 +10,12 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, final
+from itertools import islice
+from typing import Any, Protocol, TypeVar, final
 
 from harness.fspiop.dates import iso_ms
+from harness.hub.fx_states import FX_TRANSITIONS, FxState, FxTransfer
+from harness.hub.fx_transfers import FxTransfers
 from harness.hub.ledger import Ledger
 from harness.hub.settlement import WINDOW_TRANSITIONS, Windows
 from harness.hub.settlements import TRANSITIONS as SETTLEMENT_TRANSITIONS
@@ -23,10 +26,14 @@ from harness.hub.transfers import Transfers
 
 __all__ = ["Invariants", "Kind", "Tracked", "Violation", "watching"]
 
+S = TypeVar("S", bound=str)
+
 _log = logging.getLogger(__name__)
 
 _SHOWN = 20
 """How many histories a sum that does not balance carries: those of the transfers that changed last."""
+_SHARE = 2000
+"""How many of the things that have ended one check looks at again."""
 _KEPT = 100
 """How many violations are kept; what breaks first tells most."""
 
@@ -85,13 +92,42 @@ class Violation:
 
 
 @final
+class _Watch:
+    """What is known of one kind: what may still move, what has ended, and how each thing was seen last."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.seen: dict[str | int, tuple[str, int]] = {}
+        """State and length of the history, by id."""
+        self._known = 0
+        self._moving: dict[str | int, Tracked] = {}
+        self._ended: list[Tracked] = []
+        self._next = 0
+
+    def due(self) -> list[Tracked]:
+        """Returns what to look at now: everything that may move, everything new, and a share of what has ended."""
+        for item in islice(self.kind.items(), self._known, None):
+            self._known += 1
+            self._moving[item.id] = item
+        share = self._ended[self._next : self._next + _SHARE]
+        self._next = self._next + _SHARE if self._next + _SHARE < len(self._ended) else 0
+        return [*self._moving.values(), *share]
+
+    def saw(self, item: Tracked) -> None:
+        """Remembers how ``item`` is."""
+        self.seen[item.id] = (item.state, len(item.history))
+        if not self.kind.steps.get(item.state) and item.id in self._moving:
+            del self._moving[item.id]
+            self._ended.append(item)
+
+
+@final
 class Invariants:
     """Watches a hub. ``check`` may be called at any moment between two messages."""
 
     def __init__(self, ledger: Ledger, kinds: Iterable[Kind]) -> None:
         self._ledger = ledger
-        self._kinds = tuple(kinds)
-        self._seen: dict[str, dict[str | int, tuple[str, int]]] = {kind.name: {} for kind in self._kinds}
+        self._watches = tuple(_Watch(kind) for kind in kinds)
         self._overdue: set[str] = set()
         self._reported: set[tuple[str, str]] = set()
         self.violations: list[Violation] = []
@@ -102,22 +138,23 @@ class Invariants:
         """Returns the violations that are new.
 
         What is past its expiration by more than ``patience`` breaks the law where the check before said so too: between
-        the two the hub has had its turn, however slow the machine is.
+        the two the hub has had its turn, however slow the machine is. Of what has ended each check looks at a share, so
+        that its cost does not grow with the age of the hub.
         """
         self.checks += 1
         found: list[Violation] = []
         changed: dict[str, Tracked] = {}
         overdue: set[str] = set()
-        for kind in self._kinds:
-            seen = self._seen[kind.name]
-            for item in kind.items():
-                mark = (item.state, len(item.history))
-                if seen.get(item.id) != mark:
+        for watch in self._watches:
+            kind, seen = watch.kind, watch.seen
+            for item in watch.due():
+                before = seen.get(item.id)
+                if before is None or before != (item.state, len(item.history)):
                     name = f"{kind.name} {item.id}"
                     changed[name] = item
-                    if (detail := _went_wrong(item, kind.steps, seen.get(item.id))) is not None:
+                    if (detail := _went_wrong(item, kind.steps, before)) is not None:
                         found.append(_violation("states", name, detail, now, {name: item}))
-                    seen[item.id] = mark
+                    watch.saw(item)
                 due = kind.due(item)
                 if due is not None and due + patience < now:
                     name = f"{kind.name} {item.id}"
@@ -146,27 +183,38 @@ class Invariants:
             self.check(datetime.now(UTC), timedelta(seconds=interval_s))
 
 
-def watching(ledger: Ledger, transfers: Transfers, windows: Windows, settlements: Settlements) -> Invariants:
-    """Returns what watches the ledger, transfers, windows and settlements of a hub."""
-    steps: dict[str, frozenset[str]] = {}
-    for (before, _event), after in TRANSFER_TRANSITIONS.items():
-        steps[before] = steps.get(before, frozenset()) | {after}
-    return Invariants(
-        ledger,
-        (
-            Kind("transfer", transfers.all, steps, _expires),
-            Kind("window", windows.all, {state: frozenset(after) for state, after in WINDOW_TRANSITIONS.items()}),
-            Kind(
-                "settlement",
-                settlements.all,
-                {state: frozenset(after) for state, after in SETTLEMENT_TRANSITIONS.items()},
-            ),
-        ),
-    )
+def watching(
+    ledger: Ledger,
+    transfers: Transfers,
+    windows: Windows,
+    settlements: Settlements,
+    conversions: FxTransfers | None = None,
+) -> Invariants:
+    """Returns what watches the ledger, transfers, conversions, windows and settlements of a hub."""
+    kinds = [
+        Kind("transfer", transfers.all, _steps(TRANSFER_TRANSITIONS), _expires),
+        Kind("window", windows.all, {state: frozenset(after) for state, after in WINDOW_TRANSITIONS.items()}),
+        Kind("settlement", settlements.all, {s: frozenset(after) for s, after in SETTLEMENT_TRANSITIONS.items()}),
+    ]
+    if conversions is not None:
+        kinds.append(Kind("fxTransfer", conversions.all, _steps(FX_TRANSITIONS), _conversion_expires))
+    return Invariants(ledger, kinds)
+
+
+def _steps(transitions: Mapping[tuple[S, Any], S]) -> dict[str, frozenset[str]]:
+    """Returns which states may follow each, of a table of states and events."""
+    found: dict[str, frozenset[str]] = {}
+    for (before, _event), after in transitions.items():
+        found[before] = found.get(before, frozenset()) | {after}
+    return found
 
 
 def _expires(transfer: Transfer) -> datetime | None:
     return transfer.expires if transfer.state is State.RESERVED else None
+
+
+def _conversion_expires(conversion: FxTransfer) -> datetime | None:
+    return conversion.expires if conversion.state is FxState.RESERVED else None
 
 
 def _went_wrong(item: Tracked, steps: Mapping[str, frozenset[str]], before: tuple[str, int] | None) -> str | None:

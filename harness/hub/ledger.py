@@ -45,6 +45,12 @@ class AccountType(StrEnum):
     SETTLEMENT = "SETTLEMENT"
     HUB_MULTILATERAL_SETTLEMENT = "HUB_MULTILATERAL_SETTLEMENT"
     HUB_RECONCILIATION = "HUB_RECONCILIATION"
+    INTERCHANGE_FEE = "INTERCHANGE_FEE"
+    INTERCHANGE_FEE_SETTLEMENT = "INTERCHANGE_FEE_SETTLEMENT"
+
+
+_OWED = frozenset({AccountType.POSITION, AccountType.INTERCHANGE_FEE, AccountType.HUB_MULTILATERAL_SETTLEMENT})
+"""Accounts of what DFSPs owe each other; all others hold funds."""
 
 
 @dataclass(slots=True)
@@ -155,6 +161,11 @@ class Ledger:
         if not kept:
             payer.move(-units)
 
+    def owe(self, debtor: Account, creditor: Account, units: int) -> None:
+        """Books what one DFSP owes another at once, with nothing reserved before: a fee."""
+        debtor.move(units)
+        creditor.move(-units)
+
     # Funds
 
     def funds_in(self, settlement: Account, hub: Account, units: int) -> None:
@@ -214,13 +225,13 @@ class Ledger:
     def imbalances(self) -> dict[str, str]:
         """Returns what does not add up, by currency and the accounts it is about; empty where the ledger balances.
 
-        Positions with the hub's multilateral settlement account are what is in flight; settlement accounts with its
-        reconciliation account are what is leaving; nothing reserved is negative.
+        Positions and fees with the hub's multilateral settlement account are what is in flight; settlement accounts
+        with its reconciliation account are what is leaving; nothing reserved is negative.
         """
         positions: defaultdict[str, int] = defaultdict(int)
         funds: defaultdict[str, int] = defaultdict(int)
         for account in self._by_id.values():
-            if account.type in (AccountType.POSITION, AccountType.HUB_MULTILATERAL_SETTLEMENT):
+            if account.type in _OWED:
                 positions[account.currency] += account.value - account.opening
             else:
                 funds[account.currency] += account.value

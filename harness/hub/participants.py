@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import final
@@ -78,8 +78,10 @@ class Participants:
             raise Fault(FspiopError.ID_NOT_FOUND, "The requested resource could not be found.")
         return found
 
-    def create(self, name: str, currency: str) -> Participant:
+    def create(self, name: str, currency: str, further: Iterable[AccountType] = ()) -> Participant:
         """Registers a participant, or a further currency of one, with inactive accounts (as central-ledger does).
+
+        ``further`` names the accounts it gets beside position and settlement account.
 
         Raises ``Fault`` 3003 where the hub has no accounts in the currency, 3000 where the currency is registered.
         """
@@ -95,7 +97,7 @@ class Participants:
         if self._ledger.account(name, currency, AccountType.POSITION) is not None:
             raise Fault(FspiopError.CLIENT, "Participant currency has already been registered")
         found = self._by_name.setdefault(name, Participant(name))
-        for kind in (AccountType.POSITION, AccountType.SETTLEMENT):
+        for kind in (AccountType.POSITION, AccountType.SETTLEMENT, *further):
             found.accounts.append(self._ledger.open(name, currency, kind, active=False))
         return found
 

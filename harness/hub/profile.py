@@ -28,6 +28,8 @@ class Profile:
     """How a look-up that names a destination nobody knows is answered: code and detail."""
     fx: bool
     """Whether currencies are converted: fxQuotes and fxTransfers (FSPIOP API 2.0)."""
+    settlement_amounts_are_text: bool
+    """Whether central-settlement writes a net amount as ``"5.0000"`` rather than as the number 5."""
 
 
 _BEFORE_FX = Profile(
@@ -38,6 +40,7 @@ _BEFORE_FX = Profile(
     quotes_media_type_first=True,
     unknown_destination=(FspiopError.ID_NOT_FOUND, "Destination FSP not found"),
     fx=False,
+    settlement_amounts_are_text=False,
 )
 _SINCE_FX = Profile(
     api_versions=("1.0", "1.1", "2.0"),
@@ -47,17 +50,20 @@ _SINCE_FX = Profile(
     quotes_media_type_first=False,
     unknown_destination=(FspiopError.PARTY_NOT_FOUND, ""),
     fx=True,
+    settlement_amounts_are_text=True,
 )
 
 _SINCE: tuple[tuple[ReleaseVersion, Profile], ...] = (
     # mojaloop/helm release-v16.0.0.md, section 4: FSPIOP v1.1 and v1.0; ml-api-adapter 14.0.5 (v15 and v16),
     # config/default.json: content version 1.1, source "switch", as the golden path of v15.1.0 expects;
-    # account-lookup-service 15.0.0, getPartiesByTypeAndID. Quotes in XML are an "Unsupported Media Type" in the golden
-    # path of v15.1.0 (Bugfix #990), and an invalid header in that of v17.1.0.
+    # account-lookup-service 15.0.0, getPartiesByTypeAndID; central-settlement 15.0.0, config/default.json: the driver
+    # "mysql", which reads decimals as numbers. Quotes in XML are an "Unsupported Media Type" in the golden path of
+    # v15.1.0 (Bugfix #990), and an invalid header in that of v17.1.0.
     (ReleaseVersion(15, 0, 0), _BEFORE_FX),
     # mojaloop/helm release-v17.0.0.md: "bump protocol versions to 2.0", "parameterize switch id", ULID patterns;
     # ml-api-adapter 16.x, config/default.json: content version 2.0, HUB_PARTICIPANT.NAME "Hub";
-    # account-lookup-service 17.12.2, GetPartiesService (no proxies: the party is not found).
+    # account-lookup-service 17.12.2, GetPartiesService (no proxies: the party is not found); central-settlement 17.2.2:
+    # the driver "mysql2", which reads decimals as text.
     (ReleaseVersion(17, 0, 0), _SINCE_FX),
 )
 

@@ -62,7 +62,7 @@ class Models:
     def add(self, body: Mapping[str, Any]) -> Model:
         """Returns the new model. Raises ``Fault`` 3000 where the name is taken."""
         name = str(body["name"])
-        if name in self._by_name:
+        if name.lower() in self._by_name:
             raise Fault(FspiopError.CLIENT, "Settlement Model already exists")
         currency = body.get("currency")
         model = Model(
@@ -77,18 +77,25 @@ class Models:
             settlement_account_type=str(body.get("settlementAccountType", AccountType.SETTLEMENT)),
             resets_position=body.get("autoPositionReset") is True,
         )
-        self._by_name[name] = model
+        self._by_name[name.lower()] = model
         return model
 
     def find(self, name: object) -> Model | None:
-        """Returns the model of that name, or ``None``."""
-        return self._by_name.get(name) if isinstance(name, str) else None
+        """Returns the model of that name, or ``None``; case does not matter, as in the service's tables."""
+        return self._by_name.get(name.lower()) if isinstance(name, str) else None
 
-    def for_currency(self, currency: str) -> Model | None:
-        """Returns the model that settles positions in ``currency``: its own, else the default, else ``None``."""
-        positions = [model for model in self if model.ledger_account_type == AccountType.POSITION]
-        own = next((model for model in positions if model.currency == currency), None)
-        return own or next((model for model in positions if model.currency is None), None)
+    def for_currency(self, currency: str, kind: AccountType = AccountType.POSITION) -> Model | None:
+        """Returns what settles accounts of a kind in ``currency``: its own model, else the default, else ``None``."""
+        fitting = [model for model in self if model.ledger_account_type == kind]
+        own = next((model for model in fitting if model.currency == currency), None)
+        return own or next((model for model in fitting if model.currency is None), None)
+
+    def further_accounts(self, currency: str) -> list[AccountType]:
+        """Returns what a DFSP has in ``currency`` beside position and settlement account, by models of its own."""
+        usual = (AccountType.POSITION, AccountType.SETTLEMENT)
+        models = [model for model in self if model.currency == currency]
+        kinds = [AccountType(each) for m in models for each in (m.ledger_account_type, m.settlement_account_type)]
+        return [kind for kind in dict.fromkeys(kinds) if kind not in usual]
 
     def with_own_model(self) -> frozenset[str]:
         """Returns the currencies that a model names: the default model leaves them alone."""
@@ -163,14 +170,21 @@ class Window(_Stage):
     """A settlement window."""
 
     reason: str = ""
-    net: defaultdict[str, defaultdict[int, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
-    """What was committed in it, per currency: account id to units."""
+    net: defaultdict[tuple[str, AccountType], defaultdict[int, int]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(int))
+    )
+    """What was committed in it, per currency and kind of account: account id to units."""
     contents: list[Content] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
         """Whether no transfer was committed in it."""
         return not self.net
+
+    @property
+    def currencies(self) -> frozenset[str]:
+        """What was transferred in it."""
+        return frozenset(currency for currency, _ in self.net)
 
 
 @final
@@ -188,12 +202,12 @@ class Windows:
         self.open = self._new("initial window")
 
     def record(self, payer: Account, payee: Account, units: int) -> None:
-        """Notes a committed transfer in the open window; a gross model settles it on the spot."""
+        """Notes a committed transfer, or fee, in the open window; a gross model settles it on the spot."""
         times = 2 if self._defects.active("settlement-transfer-counted-twice") else 1
-        net = self.open.net[payer.currency]
+        net = self.open.net[payer.currency, payer.type]
         net[payer.id] += units * times
         net[payee.id] -= units * times
-        model = self._models.for_currency(payer.currency)
+        model = self._models.for_currency(payer.currency, payer.type)
         if model is not None and model.gross and not self._defects.active("gross-settlement-left-out"):
             self._ledger.settle_gross(payer, payee, units)
 
@@ -227,8 +241,8 @@ class Windows:
         """
         if window.state is not WindowState.PROCESSING:
             return
-        for currency, net in window.net.items():
-            model = self._models.for_currency(currency)
+        for (currency, kind), net in window.net.items():
+            model = self._models.for_currency(currency, kind)
             if model is None or model.gross:
                 continue
             content = Content(

@@ -4,16 +4,84 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, final
 
 from harness.fspiop.dates import iso_ms
+from harness.hub.ledger import to_number
 from harness.hub.settlement import Content, Window
 from harness.hub.settlements import Obligation, Settlement, Told
 
-__all__ = ["accounts_view", "participants_view", "settlement_view", "told_view", "window_view", "windows_of"]
+__all__ = ["SettlementViews", "accounts_view", "content_view", "window_view", "windows_of"]
 
-NumberOf = Callable[[str], int]
-"""Participant name to participantId."""
+
+@final
+class SettlementViews:
+    """Settlements as one release shows them. ``number_of`` gives a participant's id by its name."""
+
+    def __init__(self, number_of: Callable[[str], int], *, amounts_are_text: bool) -> None:
+        self._number_of = number_of
+        self._amounts_are_text = amounts_are_text
+
+    def settlement(self, settlement: Settlement) -> dict[str, Any]:
+        """Returns a settlement as ``GET /settlements/{id}`` shows it."""
+        return {
+            "id": settlement.id,
+            "state": settlement.state,
+            "reason": settlement.reason,
+            "createdDate": iso_ms(settlement.created),
+            "changedDate": iso_ms(settlement.changed),
+            "settlementWindows": windows_of(settlement),
+            "participants": self.participants(settlement.obligations.values()),
+        }
+
+    def participants(self, obligations: Iterable[Obligation]) -> list[dict[str, Any]]:
+        """Returns obligations by participant."""
+        rows: dict[int, list[dict[str, Any]]] = {}
+        for obligation in obligations:
+            rows.setdefault(self._number_of(obligation.account.owner), []).append(
+                {
+                    "id": obligation.account.id,
+                    "state": obligation.state,
+                    "reason": obligation.reason,
+                    "netSettlementAmount": self._amount(obligation),
+                }
+            )
+        return [{"id": number, "accounts": rows[number]} for number in sorted(rows)]
+
+    def told(self, settlement: Settlement, told: Sequence[Told]) -> dict[str, Any]:
+        """Returns the answer to a PUT: the accounts that were asked for, with what was refused, and their windows."""
+        participants: dict[int, list[dict[str, Any]]] = {}
+        for each in told:
+            participants.setdefault(each.asked.participant, []).append(self._told_account(each))
+        moved = [each.asked.account for each in told if each.fault is None]
+        return {
+            "id": settlement.id,
+            "state": settlement.state,
+            "createdDate": iso_ms(settlement.changed),
+            "settlementWindows": windows_of(settlement, moved),
+            "participants": [{"id": number, "accounts": rows} for number, rows in participants.items()],
+        }
+
+    def _told_account(self, told: Told) -> dict[str, Any]:
+        row: dict[str, Any] = {"id": told.asked.account}
+        if told.obligation is not None:
+            row |= {
+                "state": told.obligation.state,
+                "reason": told.obligation.reason,
+                "createdDate": iso_ms(told.obligation.changed),
+                "netSettlementAmount": self._amount(told.obligation),
+            }
+            if told.asked.reference is not None and told.fault is None:
+                row["externalReference"] = told.asked.reference
+        if told.fault is not None:
+            row |= told.fault.body
+        return row
+
+    def _amount(self, obligation: Obligation) -> dict[str, Any]:
+        amount: Any = to_number(obligation.units)
+        if self._amounts_are_text:
+            amount = f"{Decimal(obligation.units).scaleb(-4):.4f}"
+        return {"amount": amount, "currency": obligation.account.currency}
 
 
 def window_view(window: Window) -> dict[str, Any]:
@@ -60,72 +128,6 @@ def accounts_view(settlement: Settlement, accounts: Collection[int]) -> list[dic
     ]
 
 
-def participants_view(obligations: Iterable[Obligation], number_of: NumberOf) -> list[dict[str, Any]]:
-    """Returns obligations by participant."""
-    rows: dict[int, list[dict[str, Any]]] = {}
-    for obligation in obligations:
-        rows.setdefault(number_of(obligation.account.owner), []).append(
-            {
-                "id": obligation.account.id,
-                "state": obligation.state,
-                "reason": obligation.reason,
-                "netSettlementAmount": _amount(obligation),
-            }
-        )
-    return [{"id": number, "accounts": rows[number]} for number in sorted(rows)]
-
-
-def settlement_view(settlement: Settlement, number_of: NumberOf) -> dict[str, Any]:
-    """Returns a settlement as ``GET /settlements/{id}`` shows it."""
-    return {
-        "id": settlement.id,
-        "state": settlement.state,
-        "reason": settlement.reason,
-        "createdDate": iso_ms(settlement.created),
-        "changedDate": iso_ms(settlement.changed),
-        "settlementWindows": windows_of(settlement),
-        "participants": participants_view(settlement.obligations.values(), number_of),
-    }
-
-
-def told_view(settlement: Settlement, told: Sequence[Told]) -> dict[str, Any]:
-    """Returns the answer to a PUT: the accounts that were asked for, with what was refused, and their windows."""
-    participants: dict[int, list[dict[str, Any]]] = {}
-    for each in told:
-        participants.setdefault(each.asked.participant, []).append(_told_account(each))
-    moved = [each.asked.account for each in told if each.fault is None]
-    return {
-        "id": settlement.id,
-        "state": settlement.state,
-        "createdDate": iso_ms(settlement.changed),
-        "settlementWindows": windows_of(settlement, moved),
-        "participants": [{"id": number, "accounts": rows} for number, rows in participants.items()],
-    }
-
-
-def _told_account(told: Told) -> dict[str, Any]:
-    row: dict[str, Any] = {"id": told.asked.account}
-    if told.obligation is not None:
-        row |= {
-            "state": told.obligation.state,
-            "reason": told.obligation.reason,
-            "createdDate": iso_ms(told.obligation.changed),
-            "netSettlementAmount": _amount(told.obligation),
-        }
-        if told.asked.reference is not None and told.fault is None:
-            row["externalReference"] = told.asked.reference
-    if told.fault is not None:
-        row |= told.fault.body
-    return row
-
-
 def _plain(window: Window) -> dict[str, Any]:
     view = window_view(window)
     return {"id": view.pop("settlementWindowId"), **view}
-
-
-def _amount(obligation: Obligation) -> dict[str, str]:
-    return {
-        "amount": f"{Decimal(obligation.units).scaleb(-4):.4f}",
-        "currency": obligation.account.currency,
-    }

@@ -19,6 +19,7 @@ from harness.fspiop.ilp import fulfils
 from harness.hub.conversions import Conversions, NoConversions, Obligation
 from harness.hub.defects import Defects
 from harness.hub.faults import Fault, extension_list
+from harness.hub.interchange_fees import Fees, NoFees
 from harness.hub.ledger import Account, AccountType, Ledger, to_units
 from harness.hub.messages import Message, digest
 from harness.hub.participants import HUB, Participants
@@ -83,6 +84,7 @@ class Transfers:
         """Currencies whose settlement model asks for no liquidity check."""
         self.time_scale = 1.0
         self.conversions: Conversions = NoConversions()
+        self.fees: Fees = NoFees()
 
     def find(self, transfer_id: str) -> Transfer | None:
         """Returns the transfer, or ``None``."""
@@ -130,6 +132,7 @@ class Transfers:
         except Fault as fault:
             return self._refuse(transfer, Event.LACK, fault, message, now)
         transfer.step(Event.RESERVE, now)
+        self.fees.note(body)
         if transfer.expires is not None:
             heapq.heappush(self._deadlines, (transfer.expires, transfer.id))
         return [Notice(NoticeKind.PREPARE, transfer.payee, transfer.id, message)]
@@ -241,6 +244,7 @@ class Transfers:
         creditor = self._position(owed.creditor, owed.currency)
         self._ledger.commit(debtor, creditor, owed.units)
         self._windows.record(debtor, creditor, owed.units)
+        self.fees.charge(transfer.id)
         patches = self.conversions.commit(transfer, message, now)
         transfer.step(Event.COMMIT, now)
         transfer.fulfilment = fulfilment

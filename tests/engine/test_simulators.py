@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 
-from harness.engine.inbound.behaviour import SimulatedDfsp
+from harness.engine.inbound.behaviour import Party, SimulatedDfsp
 from harness.engine.inbound.client import AnyDfsp, InboundClient
 from harness.engine.inbound.responder import Reaction
 from harness.engine.inbound.server import InboundServer
 from harness.engine.rules.model import RuleBook
 from harness.engine.simulator.responder import SimulatorResponder
 from harness.engine.simulators import CAST, backend_inputs, play_cast
+from harness.fspiop.ilp import fulfils
 from harness.hub.config import HUB_SERVICES
 from tests.engine.inbound.support import fake_hub
 from tests.engine.rules.support import HUB, NOW, call, quote_request
@@ -62,6 +64,17 @@ def test_a_sub_id_makes_another_party() -> None:
     assert unknown.body["errorInformation"]["errorCode"] == "3200"
 
 
+def test_what_a_party_has_beside_its_id_is_told_with_it() -> None:
+    responder = simulator()
+    listed = [{"key": "accountType", "value": "Wallet"}, {"key": "half"}, "nonsense"]
+    ask(responder, "POST", PATH, {"idType": "MSISDN", "idValue": "1", "extensionList": listed})
+    (sent,) = ask(responder, "GET", "/parties/MSISDN/1").sends
+    told = sent.body["party"]["partyIdInfo"]["extensionList"]
+    assert told == {"extension": [{"key": "accountType", "value": "Wallet"}]}
+    party = Party(id_type="MSISDN", identifier="1", extensions=(("accountType", "Wallet"),))
+    assert Party.from_json(json.loads(json.dumps(party.to_json()))) == party
+
+
 def test_the_repository_refuses_in_the_simulators_words() -> None:
     responder = simulator()
     ask(responder, "POST", body=PARTY)
@@ -98,6 +111,19 @@ def test_the_magic_amounts_hold_for_simulators_too(amount: str, sends: int) -> N
         "condition": quote.body["condition"],
     }
     assert len(responder.respond(call("POST", "/transfers", body, destination="payeefsp"), NOW).sends) == sends
+
+
+def test_fifteen_is_an_amount_like_any_other_to_a_simulator() -> None:
+    responder = simulator()
+    (quote,) = responder.respond(call("POST", "/quotes", quote_request("15"), destination="payeefsp"), NOW).sends
+    body = {
+        "transferId": quote_request()["quoteId"],
+        "amount": {"currency": "XXX", "amount": "15"},
+        "ilpPacket": quote.body["ilpPacket"],
+        "condition": quote.body["condition"],
+    }
+    (answer,) = responder.respond(call("POST", "/transfers", body, destination="payeefsp"), NOW).sends
+    assert fulfils(answer.body["fulfilment"], quote.body["condition"])
 
 
 def test_the_whole_cast_answers_on_one_base_url_with_the_hub_untouched() -> None:

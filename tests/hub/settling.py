@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
-from tests.hub.world import CURRENCY, World
+from harness.fspiop.ids import new_uuid
+from harness.fspiop.ilp import build_packet, condition_of, fulfilment_for
+from tests.hub.world import CURRENCY, SECRET, World
 
 SECOND = "ZMW"
 DEFERRED = {
@@ -25,6 +28,12 @@ GROSS = DEFERRED | {
     "settlementInterchange": "BILATERAL",
     "settlementDelay": "IMMEDIATE",
     "autoPositionReset": False,
+}
+FEES = DEFERRED | {
+    "name": "INTERCHANGEFEE",
+    "requireLiquidityCheck": False,
+    "ledgerAccountType": "INTERCHANGE_FEE",
+    "settlementAccountType": "INTERCHANGE_FEE_SETTLEMENT",
 }
 
 
@@ -59,6 +68,26 @@ def open_currency(w: World, currency: str = SECOND) -> None:
 def paid(w: World, amount: str, currency: str = CURRENCY) -> None:
     """A transfer from payer to payee that went through."""
     w.committed(amount, amount={"amount": amount, "currency": currency})
+
+
+def paid_between_wallets(w: World, amount: str, currency: str, *, payee: str = "Wallet") -> None:
+    """A transfer that went through, with a packet that tells the accounts of payer (a wallet) and payee."""
+    parties = {
+        side: {
+            "partyIdInfo": {
+                "partyIdType": "MSISDN", "partyIdentifier": "1", "fspId": side,
+                "extensionList": {"extension": [{"key": "accountType", "value": kind}]},
+            }
+        }
+        for side, kind in (("payer", "Wallet"), ("payee", payee))
+    }  # fmt: skip
+    transaction = {
+        **parties, "transactionId": new_uuid(), "amount": {"amount": amount, "currency": currency},
+        "transactionType": {"scenario": "TRANSFER", "initiator": "PAYER", "initiatorType": "CONSUMER"},
+    }  # fmt: skip
+    packet = build_packet(amount=Decimal(amount), address="g.payee", transaction=transaction)
+    condition = condition_of(fulfilment_for(packet, SECRET))
+    w.committed(amount, amount=transaction["amount"], ilpPacket=packet, condition=condition)
 
 
 def close_window(w: World) -> int:

@@ -17,7 +17,19 @@ from harness.fspiop.ids import new_uuid
 from harness.fspiop.resources import SERVICES
 from harness.hub.defects import DEFECTS, Defects
 from tests.hub.fx_world import Fx, fx_answer, fx_quote, path_of
-from tests.hub.settling import DEFAULT, DEFERRED, GROSS, SECOND, open_currency, paid, settle, started, step
+from tests.hub.settling import (
+    DEFAULT,
+    DEFERRED,
+    FEES,
+    GROSS,
+    SECOND,
+    open_currency,
+    paid,
+    paid_between_wallets,
+    settle,
+    started,
+    step,
+)
 from tests.hub.world import World, in_seconds, quote, quote_answer, transfer, world
 
 Probe = Callable[[World], bool]
@@ -608,6 +620,15 @@ def _(w: World) -> bool:
 @shows("settlement-default-model-greedy")
 def _(w: World) -> bool:
     return started(w, closed(w), model="DEFAULTDEFERREDNET")["participants"] != []
+
+
+@shows("interchange-fee-forgotten")
+def _(w: World) -> bool:
+    assert w.admin("POST", "/settlementModels", {**FEES, "currency": "KES"}).status_code == 201
+    open_currency(w, "KES")
+    paid_between_wallets(w, "100", "KES")
+    rows = w.admin("GET", "/participants/payer/accounts?currency=KES").json()
+    return not any(row["ledgerAccountType"] == "INTERCHANGE_FEE" and row["value"] for row in rows)
 
 
 @shows("gross-settlement-left-out")

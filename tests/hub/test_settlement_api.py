@@ -12,11 +12,13 @@ from harness.hub.settlements import ACCOUNT_STEPS, SettlementState
 from tests.hub.settling import (
     DEFAULT,
     DEFERRED,
+    FEES,
     GROSS,
     SECOND,
     close_window,
     open_currency,
     paid,
+    paid_between_wallets,
     settle,
     started,
     step,
@@ -320,3 +322,42 @@ def test_a_part_of_a_settlement_is_shown_and_taken_on(w: World) -> None:
 def test_every_state_of_the_api_is_on_the_way_of_an_account_or_of_its_settlement() -> None:
     on_the_way = {*ACCOUNT_STEPS, *ACCOUNT_STEPS.values()}
     assert on_the_way == set(SettlementState) - {SettlementState.ABORTED}
+
+
+def test_a_fee_between_wallets_is_owed_and_settled_by_its_own_model(w: World) -> None:
+    assert w.admin("POST", "/settlementModels", {**GROSS, "currency": SECOND}).status_code == 201
+    assert w.admin("POST", "/settlementModels", {**FEES, "currency": SECOND}).status_code == 201
+    open_currency(w)
+    paid_between_wallets(w, "158.36", SECOND)
+    paid_between_wallets(w, "100", SECOND, payee="Bank")
+    kinds = ("POSITION", "SETTLEMENT", "INTERCHANGE_FEE", "INTERCHANGE_FEE_SETTLEMENT")
+    rows = {
+        dfsp: {r["ledgerAccountType"]: Decimal(str(r["value"])) for r in w.admin("GET", path).json()}
+        for dfsp in ("payer", "payee")
+        for path in [f"/participants/{dfsp}/accounts?currency={SECOND}"]
+    }
+    assert rows == {
+        "payer": dict(zip(kinds, (Decimal(0), Decimal("-4741.64"), Decimal("0.95"), Decimal(0)), strict=True)),
+        "payee": dict(zip(kinds, (Decimal(0), Decimal("-5258.36"), Decimal("-0.95"), Decimal(0)), strict=True)),
+    }
+    settlement = started(w, close_window(w), model="InterchangeFee")
+    (content,) = settlement["settlementWindows"][0]["content"]
+    assert (content["ledgerAccountType"], content["currencyId"]) == ("INTERCHANGE_FEE", SECOND)
+    for state in STEPS[1:]:
+        step(w, settlement, state)
+    row = next(
+        r
+        for r in w.admin("GET", f"/participants/payer/accounts?currency={SECOND}").json()
+        if r["ledgerAccountType"] == "INTERCHANGE_FEE"
+    )
+    assert row["value"] == 0
+
+
+def test_amounts_are_numbers_up_to_v16_and_text_since() -> None:
+    with world(version="v15.1.0") as w:
+        assert w.admin("POST", "/settlementModels", DEFERRED).status_code == 201
+        w.version = "1.1"
+        paid(w, "10.5")
+        settlement = started(w, close_window(w))
+        nets = [a["netSettlementAmount"]["amount"] for each in settlement["participants"] for a in each["accounts"]]
+        assert nets == [10.5, -10.5]

@@ -343,7 +343,7 @@ class Settling(RuleBasedStateMachine):
                 for number, units in net.items():
                     found[number] += units
             for content in window.contents:
-                assert content.net == window.net[content.currency]
+                assert content.net == window.net[content.currency, AccountType.POSITION]
         assert found == expected
 
     @invariant()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, Self, get_args
@@ -12,7 +12,7 @@ from harness.errors import UsageError
 from harness.fspiop.errors import FspiopError
 from harness.fspiop.money import format_amount, parse_amount
 
-__all__ = ["Behaviour", "OnParties", "OnQuotes", "OnTransfers", "Party", "SimulatedDfsp", "secret_of"]
+__all__ = ["Behaviour", "OnParties", "OnQuotes", "OnTransfers", "Party", "SimulatedDfsp", "extension_list", "secret_of"]
 
 Json = dict[str, Any]
 PartiesKind = Literal["answer", "error", "silent"]
@@ -35,6 +35,8 @@ class Party:
     date_of_birth: str | None = None
     """``YYYY-MM-DD``."""
     merchant_classification_code: str | None = None
+    extensions: tuple[tuple[str, str], ...] = ()
+    """Keys and values beside the identifier (PartyIdInfo, extensionList)."""
 
     @property
     def key(self) -> tuple[str, str, str | None]:
@@ -46,7 +48,11 @@ class Party:
         complex_name = _present(firstName=self.first_name, middleName=self.middle_name, lastName=self.last_name)
         return _present(
             partyIdInfo=_present(
-                partyIdType=self.id_type, partyIdentifier=self.identifier, partySubIdOrType=self.sub_id, fspId=fsp
+                partyIdType=self.id_type,
+                partyIdentifier=self.identifier,
+                partySubIdOrType=self.sub_id,
+                fspId=fsp,
+                extensionList=extension_list(self.extensions),
             ),
             merchantClassificationCode=self.merchant_classification_code,
             name=self.name,
@@ -60,7 +66,14 @@ class Party:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Reads what ``to_json`` gave."""
-        return cls(**data)
+        pairs = tuple((str(key), str(value)) for key, value in data.get("extensions", ()))
+        return cls(**{**data, "extensions": pairs})
+
+
+def extension_list(pairs: Iterable[tuple[str, str]]) -> Json | None:
+    """Returns an ExtensionList (FSPIOP API 1.1, section 7.4.3), or ``None`` where there are no ``pairs``."""
+    listed = [{"key": key, "value": value} for key, value in pairs]
+    return {"extension": listed} if listed else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,19 +6,22 @@ The amounts are the golden path's (testing-toolkit-test-cases): 13 a generic err
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from harness.engine.rules.model import Condition, Conditions, Event, EventType, Operator, Rule, RuleBook
 from harness.fspiop.errors import FspiopError, error_information
 from harness.fspiop.resources import OPERATIONS
 
-__all__ = ["EVERYTHING", "MAGIC_AMOUNTS", "SILENCE", "rules_of_the_toolkit"]
+__all__ = ["AMOUNTS_OF_SIMULATORS", "EVERYTHING", "MAGIC_AMOUNTS", "SILENCE", "rules_of_the_toolkit"]
 
 _WRONG_FULFILMENT = "bm90LXRoZS1mdWxmaWxtZW50LW9mLWFueS1jb25kaXQ"
 """32 octets of text in base64url: no packet has a condition that they fulfil."""
 _AGREED_CONDITION = "GRzLaTP7DJ9t4P-a_BA0WA9wzzlsugf00-Tn6kESAfM"
 _AGREED_FULFILMENT = "UNlJ98hZTY_dsw0cAqw4i_UN3v4utt7CZFB4yfLbVFA"
 """Collections that transfer without a quote name this condition: whoever is asked knows what fulfils it (recorded)."""
+_OFFER = "500"
+"""What an FXP gives in the target currency where the payer says what it sends (recorded)."""
 _NOBODY = {"FSPIOP-Destination": "doesnotexistfsp"}
 
 
@@ -121,6 +124,13 @@ MAGIC_AMOUNTS = RuleBook(
             EventType.NO_CALLBACK,
         ),
         _rule(
+            "offer-of-a-conversion",
+            _when("post", "/fxQuotes", Condition("body", Operator.EQUAL, "SEND", "conversionTerms.amountType")),
+            EventType.MOCK_CALLBACK,
+            # Not what goes in: were both the same, nobody would see one taken for the other.
+            {"conversionTerms": {"targetAmount": {"amount": _OFFER}}},
+        ),
+        _rule(
             "agreed-fulfilment",
             _when("post", "/transfers", _AGREED),
             EventType.MOCK_CALLBACK,
@@ -134,6 +144,11 @@ MAGIC_AMOUNTS = RuleBook(
         ),
     ),
 )
+
+AMOUNTS_OF_SIMULATORS = replace(
+    MAGIC_AMOUNTS, callback=tuple(rule for rule in MAGIC_AMOUNTS.callback if rule.id != "wrong-fulfilment")
+)
+"""What the simulators go by: 15 is an amount like any other to them (settlement_cgs of v15 pays it)."""
 """What any DFSP of the cast does about the amounts that stand for something."""
 
 _ASKED = tuple(operation for operation in OPERATIONS if operation.callback is not None)
@@ -154,7 +169,19 @@ EVERYTHING = RuleBook(
 )
 """A DFSP that answers every request as a good one does."""
 
+_FOREIGN_PAYEES = tuple(
+    _rule(
+        f"payee-of-another-currency-at-{template}",
+        _when("get", template, _header("FSPIOP-Source", "ttkfxpayer")),
+        EventType.MOCK_CALLBACK,
+        {"party": {"supportedCurrencies": ["XTS"]}},
+    )
+    for template in ("/parties/{Type}/{ID}", "/parties/{Type}/{ID}/{SubId}")
+)
+"""Whoever the payer with a foreign currency looks up takes another: so it learns that it needs an FXP (recorded)."""
+
 
 def rules_of_the_toolkit() -> RuleBook:
-    """Returns the rules of the DFSPs that the Testing Toolkit itself plays: the magic amounts, then everything else."""
-    return RuleBook(validation=MAGIC_AMOUNTS.validation, callback=(*MAGIC_AMOUNTS.callback, *EVERYTHING.callback))
+    """Returns the rules of the DFSPs that the Testing Toolkit itself plays: the special cases, then everything else."""
+    callback = (*MAGIC_AMOUNTS.callback, *_FOREIGN_PAYEES, *EVERYTHING.callback)
+    return RuleBook(validation=MAGIC_AMOUNTS.validation, callback=callback)

@@ -13,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, final
 from urllib.parse import quote
 
-from harness.engine.inbound.behaviour import SimulatedDfsp
+from harness.engine.inbound.behaviour import SimulatedDfsp, extension_list
 from harness.engine.inbound.messages import Inbound, Sent
 from harness.engine.inbound.responder import Outgoing
+from harness.engine.simulator.repository import pairs_of
 from harness.fspiop import dates
 from harness.fspiop.headers import DESTINATION, SOURCE, ApiVersion, accept, content_type
 from harness.fspiop.ids import new_ulid, new_uuid
@@ -114,6 +115,7 @@ class OutboundTransfers:
         payee = state["to"]["fspId"]
         quote_id = self._new_id()
         found = state["getPartiesResponse"]["body"]["party"]
+        extensions = extension_list(pairs_of(state["from"]))
         body: Json = {
             "quoteId": quote_id,
             "transactionId": state["transferId"],
@@ -125,6 +127,7 @@ class OutboundTransfers:
                     "partyIdType": state["from"]["idType"],
                     "partyIdentifier": state["from"].get("idValue"),
                     "fspId": self._dfsp.fsp,
+                    **({"extensionList": extensions} if extensions else {}),
                 },
                 **({"name": state["from"]["displayName"]} if state["from"].get("displayName") else {}),
             },

@@ -13,7 +13,7 @@ from harness.engine.inbound.dfsp import DfspResponder
 from harness.engine.inbound.messages import Inbound
 from harness.engine.inbound.responder import Reaction
 
-__all__ = ["PARTIES", "Repository"]
+__all__ = ["PARTIES", "Repository", "pairs_of"]
 
 PARTIES = "/repository/parties"
 _NO_ID = {"statusCode": "1000", "message": "ID not supplied"}
@@ -80,8 +80,16 @@ class Repository:
                 middle_name=_text(given.get("middleName")),
                 last_name=_text(given.get("lastName")),
                 date_of_birth=_text(given.get("dateOfBirth")),
+                extensions=pairs_of(given),
             )
         )
+
+
+def pairs_of(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Returns the extensions of a party as the simulator's API lists them: ``[{"key": …, "value": …}]``."""
+    listed = given.get("extensionList")
+    rows = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    return tuple((str(row["key"]), str(row["value"])) for row in rows if "key" in row and "value" in row)
 
 
 def _done(well: bool) -> Reaction:

@@ -11,7 +11,7 @@ from harness.engine.inbound.behaviour import SimulatedDfsp
 from harness.engine.inbound.dfsp import DfspResponder
 from harness.engine.inbound.messages import Inbound
 from harness.engine.inbound.responder import Outgoing, Reaction
-from harness.engine.rules.cast import MAGIC_AMOUNTS
+from harness.engine.rules.cast import AMOUNTS_OF_SIMULATORS
 from harness.engine.rules.responder import RuleResponder
 from harness.engine.simulator.outbound import OutboundTransfers
 from harness.engine.simulator.repository import PARTIES, Repository
@@ -42,7 +42,7 @@ class SimulatorResponder:
         self._test_api = TestApi()
         self._outbound = OutboundTransfers(dfsp, self._as_the_sdk)
         self._scheme_side = RuleResponder(
-            dfsp.fsp, dfsp.hub, MAGIC_AMOUNTS, api_version=dfsp.api_version, otherwise=payee
+            dfsp.fsp, dfsp.hub, AMOUNTS_OF_SIMULATORS, api_version=dfsp.api_version, otherwise=payee
         )
 
     def respond(self, call: Inbound, now: datetime) -> Reaction:

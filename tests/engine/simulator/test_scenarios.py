@@ -18,7 +18,7 @@ from tests.engine.inbound.support import call
 from tests.engine.rules.support import HUB, NOW
 from tests.engine.simulator.support import ERROR, FULFILLED, AnsweringHub, good
 
-PAY = {
+PAY: dict[str, Any] = {
     "name": "scenario1",
     "operation": "postTransfers",
     "body": {
@@ -64,6 +64,17 @@ def test_a_payment_is_looked_up_quoted_and_transferred() -> None:
     assert (transfer["payerFsp"], transfer["payeeFsp"], transfer["condition"]) == ("payerfsp", "payeefsp", "c")
     assert hub.asked[1].headers["FSPIOP-Destination"] == "payeefsp"
     assert len({sent.headers["traceparent"].split("-")[1] for sent in hub.asked}) == 1
+
+
+def test_what_a_payer_says_of_its_account_reaches_the_payee() -> None:
+    hub = AnsweringHub(good())
+    body = {
+        **PAY["body"],
+        "from": {**PAY["body"]["from"], "extensionList": [{"key": "accountType", "value": "Wallet"}]},
+    }
+    played(hub, [{**PAY, "body": body}])
+    told = hub.asked[1].body["payer"]["partyIdInfo"]["extensionList"]
+    assert told == {"extension": [{"key": "accountType", "value": "Wallet"}]}
 
 
 @pytest.mark.parametrize(("version", "length"), [("1.1", 36), ("2.0", 26)])
