@@ -27,6 +27,8 @@ FX_ENDPOINTS = {
 }
 """Endpoint types of a DFSP or FXP that takes part in foreign exchange."""
 
+_REQUEST_ENDPOINTS = {"FSPIOP_CALLBACK_URL_TRX_REQ_SERVICE": "", "FSPIOP_CALLBACK_URL_AUTHORIZATIONS": ""}
+"""Endpoint types for transaction requests and authorizations."""
 _FX_SINCE = ReleaseVersion(17, 0, 0)
 _CAP, _GROSS_CAP, _FUNDS = Decimal(1_000_000), Decimal(50_000), Decimal(5_000)
 _NOTHING = Decimal(0)
@@ -103,7 +105,7 @@ def provision(hub: Hub, currencies: Currencies) -> None:
     for fsp in dict.fromkeys(row.fsp for row in rows):
         speaks_fx = version >= _FX_SINCE and fsp in _FX_SPEAKERS
         base = hub.inbound.address.endpoint(fsp)
-        for kind, path in {**ENDPOINTS, **(FX_ENDPOINTS if speaks_fx else {})}.items():
+        for kind, path in {**ENDPOINTS, **_REQUEST_ENDPOINTS, **(FX_ENDPOINTS if speaks_fx else {})}.items():
             hub.prepare("POST", f"/participants/{fsp}/endpoints", {"type": kind, "value": base + path})
 
 

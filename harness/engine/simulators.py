@@ -36,8 +36,6 @@ CAST = (*TOOLKIT, *SIMULATORS, *SILENT)
 """The DFSPs of the official golden path (testing-toolkit-test-cases, provisioning collections)."""
 
 _ID_TYPES = ("MSISDN", "ACCOUNT_ID", "BUSINESS", "ALIAS")
-_MORE_ENDPOINTS = ("FSPIOP_CALLBACK_URL_TRX_REQ_SERVICE", "FSPIOP_CALLBACK_URL_AUTHORIZATIONS")
-"""Endpoint types beside those of every DFSP, registered with its base URL (official provisioning)."""
 
 
 def backend_inputs(services: Mapping[str, str], inbound: InboundServer, *, jws_key: str) -> dict[str, Any]:
@@ -108,10 +106,6 @@ def set_stage(
             for id_type in _ID_TYPES:
                 hub.has_oracle(id_type)
             provision(hub, Currencies.of(inputs, target.currency))
-            for fsp in CAST:
-                base = inbound.address.endpoint(fsp)
-                for kind in _MORE_ENDPOINTS:
-                    hub.prepare("POST", f"/participants/{fsp}/endpoints", {"type": kind, "value": base})
             register_numbers(hub, inputs)
         finally:
             exchanger.close()

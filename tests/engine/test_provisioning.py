@@ -17,6 +17,7 @@ from harness.engine.inbound.server import InboundServer
 from harness.engine.native.hub import Hub
 from harness.engine.provisioning import FX_ENDPOINTS, Currencies, Holding, holdings, provision
 from harness.engine.recorder import CaseRecorder
+from harness.engine.simulators import set_stage
 from harness.errors import ProvisioningError
 from harness.model.release import ReleaseVersion
 from harness.target.model import Target
@@ -82,6 +83,22 @@ def test_an_empty_hub_is_provisioned_with_it(version: str) -> None:
         assert (endpoints >= FX_ENDPOINTS.keys()) is (version == "v17.1.0")
         assert w.core is not None
         w.core.ledger.check_invariants()
+
+
+@pytest.mark.parametrize("version", ["v15.1.0", "v17.1.0"])
+def test_the_stage_is_set_for_every_release_and_the_simulators_numbers_are_known(version: str) -> None:
+    inputs = {"SIM1_NAME": "testfsp1", "SIM1_MSISDN": "17039811903", "SIM2_NAME": "a stranger", "SIM2_MSISDN": "1"}
+    with world(version=version, onboarded=False) as w, InboundServer.start() as inbound:
+        target = Target(name="embedded", kind="embedded", services=dict(w.services), currency="XXX")
+        set_stage(target, release(version), inbound, api_version="1.1", inputs=inputs)
+        for fsp in ("testfsp1", "payeefsp"):
+            kinds = {row["type"] for row in w.admin("GET", f"/participants/{fsp}/endpoints").json()}
+            assert {"FSPIOP_CALLBACK_URL_TRX_REQ_SERVICE", "FSPIOP_CALLBACK_URL_AUTHORIZATIONS"} <= kinds
+        with InboundClient(inbound.address) as client:
+            for number, found in (("17039811903", ""), ("1", "/error")):
+                path = f"/participants/MSISDN/{number}"
+                w.fspiop("GET", "account-lookup-service", path, "participants", "payerfsp")
+                assert client.seen("payerfsp", method="PUT", path=path + found, wait_s=3.0)
 
 
 def held(w: World, row: Holding) -> tuple[Decimal, Decimal]:
