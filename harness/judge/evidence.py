@@ -49,7 +49,7 @@ CHECK_COLUMNS: Final = (
 )  # fmt: skip
 STEP_COLUMNS: Final = (
     "case", "step", "operation", "component", "status", "latency_ms", "callback_ms", "callback_awaited",
-    "callback_received", "error", "error_kind",
+    "callback_received", "error", "error_kind", "error_code", "error_text",
 )  # fmt: skip
 CASE_COLUMNS: Final = ("case", "outcome", "duration_ms", "message", "cause")
 PLAN_COLUMNS: Final = ("case", "title", "feature", "labels", "severity", "file", "selected", "checks")

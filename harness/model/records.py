@@ -165,6 +165,10 @@ class StepFinished(Record):
     """Why there is no response, or what broke; empty otherwise."""
     error_kind: str = ""
     """``connection``, ``timeout``, ``callback-timeout``, ``script``, ``harness``; empty when nothing went wrong."""
+    error_code: str = ""
+    """The code of the error that the callback or else the response carries: ``3204``; empty where it carries none."""
+    error_text: str = ""
+    """That error's own words, at most 200 characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
