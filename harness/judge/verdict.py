@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from harness.judge import core_gate, gates
 from harness.judge.baseline import Baseline, component_versions
-from harness.judge.cause import CaseCause, causes, suspects
+from harness.judge.cause import CaseCause, causes
 from harness.judge.compare import Comparison, compare
 from harness.judge.criteria import Criteria
 from harness.judge.evidence import Evidence
 from harness.judge.reasons import CUT_OFF, Case, Code
 from harness.judge.rules import RuleFinding, counted
+from harness.judge.suspects import FailureGroup, failure_groups, suspects
 from harness.model.outcome import GateName, GateStatus, VerdictKind
 from harness.model.release import Release
 from harness.model.verdict import Gate, Reason, Suspect, Verdict
@@ -39,6 +40,8 @@ class JudgedRun:
     """One per rule of the Scheme, kept or not."""
     evidence: Evidence
     baseline: Baseline | None
+    groups: tuple[FailureGroup, ...] = ()
+    """The failing cases by what is behind them, most checks first."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -95,7 +98,7 @@ def judge(
     kind = _decide(answered, reasons)
     started = evidence.started
     before = usable.components if usable else {}
-    suspected = suspects(evidence, comparison, component_versions(evidence), before)
+    suspected = suspects(evidence, comparison, case.causes, component_versions(evidence), before)
     verdict = Verdict(
         kind=kind,
         rehearsal=started is not None and started.target.get("kind") == "embedded",
@@ -110,7 +113,8 @@ def judge(
         inputs=_inputs(evidence, usable, baseline_problem, criteria, manifest),
     )
     verdict = replace(verdict, next_action=_next_action(verdict))
-    return JudgedRun(verdict, comparison, case.causes, findings, evidence, usable)
+    groups = failure_groups(comparison, case.causes)
+    return JudgedRun(verdict, comparison, case.causes, findings, evidence, usable, groups)
 
 
 def _decide(answered: Iterable[Gate], reasons: Iterable[Reason]) -> VerdictKind:

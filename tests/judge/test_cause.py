@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from harness.judge.cause import causes, environment_share, suspects
+from harness.judge.cause import causes, environment_share
 from harness.judge.compare import compare
+from harness.judge.suspects import suspects
 from harness.model.outcome import Cause, ComparisonClass
 from harness.model.records import CaseFinished, Record, StepFinished
 from tests.judge.build import SOUND, E, F, P, Run, Shape, baseline, case, run
@@ -40,9 +41,9 @@ def test_a_case_that_passed_has_no_cause_and_one_that_never_finished_has() -> No
     assert [(one.case, one.cause) for one in causes(cut.evidence())] == [(SOUND[0].case, Cause.HARNESS)]
 
 
-def test_the_share_is_of_the_cases_that_came_to_an_end() -> None:
-    evidence = run([*SOUND, case("x", F, status=503), case("y", F)]).evidence()
-    assert environment_share(causes(evidence), evidence) == pytest.approx(0.2)
+def test_the_share_is_of_the_failing_cases_that_came_to_an_end() -> None:
+    evidence = run([*SOUND, case("x", F, status=503), case("y", F), case("z", F)]).evidence()
+    assert environment_share(causes(evidence), evidence) == pytest.approx(1 / 3)
     empty = run([]).evidence()
     assert environment_share(causes(empty), empty) == 0
 
@@ -51,7 +52,7 @@ def found(shapes: list[Shape], before: list[Shape] | None = None, now: dict[str,
     evidence = run(shapes).evidence()
     base = baseline(before or shapes)
     versions = {"quoting-service": "v17.8.0", "ml-api-adapter": "v16.5.0"} | (now or {})
-    return suspects(evidence, compare(evidence, base), versions, base.components)
+    return suspects(evidence, compare(evidence, base), causes(evidence), versions, base.components)
 
 
 def flow(name: str, quote: Any, transfer: Any) -> Shape:
@@ -70,14 +71,14 @@ def by_component(what: Run) -> Run:
 def test_what_fails_after_the_first_failing_step_is_taken_to_follow_from_it() -> None:
     evidence = by_component(run([flow("pays", F, F), case("other", P)])).evidence()
     base = baseline([flow("pays", P, P), case("other", P)])
-    named = suspects(evidence, compare(evidence, base), {}, {})
+    named = suspects(evidence, compare(evidence, base), causes(evidence), {}, {})
     assert [(one.component, one.checks) for one in named] == [("quoting-service", 1)]
 
 
 def test_what_is_missing_after_a_failure_is_not_counted_against_the_next_component() -> None:
     evidence = by_component(run([Shape("pays", {"quote": {"c": F}})])).evidence()
     base = baseline([flow("pays", P, P)])
-    named = suspects(evidence, compare(evidence, base), {}, {})
+    named = suspects(evidence, compare(evidence, base), causes(evidence), {}, {})
     assert [(one.component, one.checks) for one in named] == [("quoting-service", 1)]
 
 
@@ -100,7 +101,9 @@ def test_more_failing_checks_come_first_and_of_equals_the_changed_version() -> N
 def test_a_case_that_failed_outside_any_check_points_at_what_it_did_last() -> None:
     evidence = by_component(run([replace(flow("pays", P, P), outcome=F)])).evidence()
     base = baseline([flow("pays", P, P)])
-    assert [one.component for one in suspects(evidence, compare(evidence, base), {}, {})] == ["ml-api-adapter"]
+    assert [one.component for one in suspects(evidence, compare(evidence, base), causes(evidence), {}, {})] == [
+        "ml-api-adapter"
+    ]
 
 
 def test_a_sound_run_suspects_nobody() -> None:
@@ -112,4 +115,4 @@ def test_a_run_that_was_cut_off_suspects_nobody_of_what_it_did_not_get_to() -> N
     evidence = run(list(SOUND)).without(lambda record: record.type in late).evidence()
     base = baseline(list(SOUND))
     assert not compare(evidence, base).of(ComparisonClass.MISSING).empty
-    assert suspects(evidence, compare(evidence, base), {}, {}) == ()
+    assert suspects(evidence, compare(evidence, base), causes(evidence), {}, {}) == ()
