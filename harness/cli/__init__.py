@@ -47,6 +47,9 @@ app.add_typer(target_app, name="target")
 app.add_typer(hub_app, name="hub")
 
 Scheme = Annotated[str | None, typer.Option("--scheme", help="The Scheme whose criteria and targets apply.")]
+WaiverFile = Annotated[
+    Path | None, typer.Option("--waivers", help="Waivers in this file instead of the Scheme's waivers.yaml.")
+]
 Run = Annotated[str, typer.Argument(help="A run's id or folder, or latest.")]
 
 
@@ -115,6 +118,7 @@ def run(
     ] = None,
     defect: Annotated[list[str] | None, typer.Option(help="Break the embedded hub in this way (repeatable).")] = None,
     baseline: Annotated[str | None, typer.Option(help="Judge against this release's baseline, or a folder.")] = None,
+    waivers: WaiverFile = None,
     run_id: Annotated[str | None, typer.Option(help="Name of the run's folder under reports/runs.")] = None,
     as_json: Json = False,
 ) -> int:
@@ -141,10 +145,10 @@ def run(
         environment=environment,
         provision=not empty_hub,
     )
-    check_scheme(workspace, scheme)
+    check_scheme(workspace, scheme, waivers)
     console = _console(stderr=as_json)
     done = execute(options, workers=workers, listener=progress_for(console, os.environ))
-    judged = judge_folder(workspace, done.folder, Against(baseline=baseline))
+    judged = judge_folder(workspace, done.folder, Against(baseline=baseline, waivers=waivers))
     _show(workspace, judged, write_reports(judged), as_json=as_json)
     if done.internal_error:
         _complain(f"error: the harness broke during the run; please report it:\n{done.internal_error}")
@@ -158,13 +162,14 @@ def judge(
     scheme: Scheme = None,
     criteria: Annotated[Path | None, typer.Option(help="Judge by these criteria instead of the Scheme's.")] = None,
     baseline: Annotated[str | None, typer.Option(help="Judge against this release's baseline, or a folder.")] = None,
+    waivers: WaiverFile = None,
     as_json: Json = False,
 ) -> int:
     """Decide again from a run's journal, if need be against another baseline or by other criteria."""
     from harness.validation import Against, judge_folder, write_reports
 
     workspace = workspace_here()
-    judged = judge_folder(workspace, workspace.run_folder(run), Against(scheme, criteria, baseline))
+    judged = judge_folder(workspace, workspace.run_folder(run), Against(scheme, criteria, baseline, waivers))
     _show(workspace, judged, write_reports(judged), as_json=as_json)
     return judged.judged.verdict.kind.exit_code
 

@@ -7,6 +7,7 @@ from typing import Any, final
 
 from harness.engine.exchange import Exchange
 from harness.fspiop.errors import error_said
+from harness.fspiop.money import currencies_in
 from harness.model.ids import SEPARATOR, Numbering
 from harness.model.outcome import Outcome
 from harness.model.records import CheckRecorded, Record, StepFinished
@@ -91,6 +92,7 @@ class StepRecorder:
             error_kind=self.error_kind,
             error_code=code,
             error_text=text,
+            currencies=_currencies_in(exchange),
         )
 
 
@@ -99,6 +101,12 @@ def _error_in(exchange: Exchange | None) -> tuple[str, str]:
         return "", ""
     said = error_said(exchange.callback.body) if exchange.callback else ("", "")
     return said if said[0] or exchange.response is None else error_said(exchange.response.body)
+
+
+def _currencies_in(exchange: Exchange | None) -> list[str]:
+    if exchange is None:
+        return []
+    return currencies_in([exchange.request.body, exchange.callback.body if exchange.callback else None])
 
 
 @final

@@ -17,6 +17,7 @@ from harness.judge.cause import CaseCause
 from harness.judge.compare import Comparison
 from harness.judge.evidence import Evidence
 from harness.model.outcome import Cause, ComparisonClass, Outcome
+from harness.model.release import KnownIssue
 from harness.model.verdict import Suspect
 
 __all__ = ["FailureGroup", "failure_groups", "suspects"]
@@ -36,9 +37,13 @@ class FailureGroup:
     text: str
     checks: tuple[str, ...]
     cases: tuple[str, ...]
+    may_explain: tuple[KnownIssue, ...] = ()
+    """Known issues of the release about the same component or operation. They excuse nothing."""
 
 
-def failure_groups(comparison: Comparison, found: Iterable[CaseCause]) -> tuple[FailureGroup, ...]:
+def failure_groups(
+    comparison: Comparison, found: Iterable[CaseCause], known: Iterable[KnownIssue] = ()
+) -> tuple[FailureGroup, ...]:
     """Returns the failing cases in groups, most checks first. Each case is in one; each check with its case.
 
     The checks are those that regressed, are new and fail, are missing, fail as before or broke.
@@ -56,8 +61,22 @@ def failure_groups(comparison: Comparison, found: Iterable[CaseCause]) -> tuple[
     for check, case in zip(table.loc[concerned, "check"], table.loc[concerned, "case"], strict=True):
         one = by_case[case]
         checks.setdefault((one.cause, one.component, one.text), []).append(check)
+    operations: dict[str, set[str]] = {}
+    for case, operation in zip(table.loc[concerned, "case"], table.loc[concerned, "operation"], strict=True):
+        operations.setdefault(case, set()).add(operation)
+    issues = tuple(known)
     groups = [
-        FailureGroup(*key, checks=tuple(checks.get(key, ())), cases=tuple(sorted(members)))
+        FailureGroup(
+            *key,
+            checks=tuple(checks.get(key, ())),
+            cases=tuple(sorted(members)),
+            may_explain=tuple(
+                issue
+                for issue in issues
+                if key[1] in issue.components
+                or any(operations.get(case, set()) & set(issue.operations) for case in members)
+            ),
+        )
         for key, members in cases.items()
     ]
     return tuple(sorted(groups, key=lambda group: (-len(group.checks), group.cause, group.component, group.text)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,6 +11,7 @@ from harness.judge.baseline import Baseline, BaselineSource, baseline_from_evide
 from harness.judge.criteria import Criteria, parse_criteria
 from harness.judge.evidence import Evidence, evidence_from_records
 from harness.judge.verdict import JudgedRun, judge
+from harness.judge.waivers import Waivers, parse_waivers
 from harness.model.outcome import Outcome
 from harness.model.records import (
     CaseFinished,
@@ -85,9 +87,10 @@ class Run:
 
     records: tuple[Record, ...]
     damage: tuple[str, ...] = field(default=())
+    ended_at: str = "2026-06-01T12:00:00.000Z"
 
     def evidence(self) -> Evidence:
-        return evidence_from_records(self.records, damage=self.damage, journal_digest="a" * 64)
+        return evidence_from_records(self.records, damage=self.damage, journal_digest="a" * 64, ended_at=self.ended_at)
 
     def closed(self) -> Run:
         def count(kind: type[Record], holds: Callable[[Any], bool] = lambda _: True) -> int:
@@ -224,6 +227,25 @@ def baseline(*runs: Sequence[Shape], source: BaselineSource = BaselineSource.OSS
 
 def criteria(text: str = CRITERIA) -> Criteria:
     return parse_criteria(text, "criteria.yaml")
+
+
+def waiver(**changes: Any) -> dict[str, Any]:
+    """One waiver that covers a failure of the second check of the case ``pays``, as a document holds it."""
+    return {
+        "id": "agreed",
+        "checks": [check_id("pays", "c2")],
+        "ticket": "https://tracker.example/browse/HUB-1",
+        "reason": "Rounded to cents; participants were told and can settle",
+        "approved_by": "A. Person, Operations",
+        "approved_on": "2026-05-01",
+        "expires": "2026-06-01",
+        "at_most": 1,
+    } | changes
+
+
+def waivers(*entries: dict[str, Any]) -> Waivers:
+    listed = [{key: value for key, value in entry.items() if value is not None} for entry in entries]
+    return parse_waivers(json.dumps({"scheme": "example", "waivers": listed}), "waivers.yaml")
 
 
 def judged(what: Run, before: Baseline | None = None, *, rules: Criteria | None = None, **more: Any) -> JudgedRun:

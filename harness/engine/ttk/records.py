@@ -12,6 +12,7 @@ from typing import Any
 from harness.engine.ttk import messages
 from harness.engine.ttk.values import is_falsy, js_text
 from harness.fspiop.errors import error_said
+from harness.fspiop.money import currencies_in
 from harness.fspiop.resources import Operation
 from harness.model.ids import SEPARATOR
 from harness.model.outcome import Outcome, Severity
@@ -174,6 +175,7 @@ def _step(case: str, recorded: RecordedRequest, services: Mapping[str, str]) -> 
         error_kind="connection" if fault else "",
         error_code="" if fault else code,
         error_text="" if fault else text,
+        currencies=currencies_in([document.get("body"), (recorded.callback or {}).get("body")]),
     )
 
 
