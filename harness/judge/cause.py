@@ -90,7 +90,7 @@ def _cause(
 
 def _told_by(fault: Fault, run: Traffic, stalled: frozenset[str], finished: bool) -> tuple[Cause, str, str]:
     operation, answered = fault.operation, run.answered.get(fault.operation, 0)
-    error = shape_of(f"{fault.code} {fault.words}")
+    error = f"{fault.code} {shape_of(fault.words)}".rstrip()
     unprovisioned = (
         fault.code in _UNPROVISIONED and not fault.about_errors and not run.carried_out.get(fault.operation, 0)
     )

@@ -43,4 +43,8 @@ def _guarded(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _text(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    if not isinstance(cell, str):
+        return cell
+    # A carriage return ends a row for some readers, and is not quoted for them.
+    text = cell.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if cell.startswith(_FORMULA) else text

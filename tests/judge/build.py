@@ -10,6 +10,7 @@ from typing import Any
 from harness.judge.baseline import Baseline, BaselineSource, baseline_from_evidence
 from harness.judge.criteria import Criteria, parse_criteria
 from harness.judge.evidence import Evidence, evidence_from_records
+from harness.judge.rules import RuleFinding
 from harness.judge.verdict import JudgedRun, judge
 from harness.judge.waivers import Waivers, parse_waivers
 from harness.model.outcome import Outcome
@@ -253,3 +254,20 @@ def judged(what: Run, before: Baseline | None = None, *, rules: Criteria | None 
     given: dict[str, Any] = {"baseline": before or baseline(), "criteria": rules or criteria(), "release": RELEASE}
     given |= more
     return judge(what.evidence(), given.pop("baseline"), given.pop("criteria"), given.pop("release"), **given)
+
+
+def one_rule(**keys: Any) -> Criteria:
+    """Criteria of one rule; values stand as they are written in YAML."""
+    rule = {"id": "rule", "severity": "blocker", "title": "t", "rationale": "r"} | keys
+    body = "".join(f"    {key}: {value}\n" for key, value in rule.items())
+    return parse_criteria(f"scheme: example\ntitle: t\nrules:\n  -\n{body}", "criteria.yaml")
+
+
+def judging(what: Run, before: Any = None, rule: dict[str, Any] | None = None, **keys: Any) -> JudgedRun:
+    """Judges by one rule."""
+    return judged(what, before, rules=one_rule(**(rule or {}), **keys))
+
+
+def on(what: Run, before: Any = None, **keys: Any) -> RuleFinding:
+    """What one rule finds."""
+    return judging(what, before, **keys).findings[0]
