@@ -5,7 +5,7 @@ A cause says whom to ask. It changes nothing of what a check showed; read ``_cau
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -181,8 +181,7 @@ def _only_read(fault: Fault) -> bool:
     return fault.operation.startswith("GET ") and good and not (fault.code or fault.silent)
 
 
-def environment_share(found: tuple[CaseCause, ...], evidence: Evidence) -> float:
-    """Returns which share (0 to 1) of the failing cases that came to an end is due to environment or provisioning."""
-    ended = set(evidence.cases["case"])
-    failing = [one for one in found if one.case in ended]
+def environment_share(found: Iterable[CaseCause], cases: Container[str]) -> float:
+    """Returns which share (0 to 1) of the failing ones among ``cases`` is due to environment or provisioning."""
+    failing = [one for one in found if one.case in cases]
     return sum(one.cause in OUTSIDE for one in failing) / len(failing) if failing else 0.0

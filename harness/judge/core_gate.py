@@ -64,13 +64,22 @@ def _cut_off(case: Case) -> Iterator[Reason]:
     if evidence.finished is not None and evidence.finished.problems:
         text = f"the run met problems outside its cases: {some_of(evidence.finished.problems)}"
         yield reason_of(Code.RUN_PROBLEM, gate, UNKNOWN, text, "Remove the problem and run again")
-    share = environment_share(case.causes, evidence)
+    share = environment_share(case.causes, _weighing(case))
     if share >= (case.criteria.environment_share if case.criteria else ENVIRONMENT_SHARE):
         outside = [one for one in case.causes if one.cause in OUTSIDE]
         seen = sorted({f"{one.cause.value}, {one.text}" for one in outside})
         text = f"{share:.0%} of the failing cases failed for reasons outside the product: {some_of(seen)}"
         remedy = "Repair the environment or its provisioning and run again"
         yield reason_of(Code.ENVIRONMENT, gate, UNKNOWN, text, remedy, (one.case for one in outside))
+
+
+def _weighing(case: Case) -> set[str]:
+    """The cases that came to an end and weigh on the verdict: what failed as before, or is excused, does not."""
+    rows = case.comparison.mask(
+        ComparisonClass.REGRESSED, ComparisonClass.NEW_FAIL, ComparisonClass.MISSING, ComparisonClass.FLAKY,
+        ComparisonClass.UNKNOWN,
+    )  # fmt: skip
+    return set(case.comparison.table.loc[rows & ~case.excused, "case"]) & set(case.evidence.cases["case"])
 
 
 def _emptiness(case: Case) -> Iterator[Reason]:

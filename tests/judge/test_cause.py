@@ -42,11 +42,20 @@ def test_a_case_that_passed_has_no_cause_and_one_that_never_finished_has() -> No
     assert [(one.case, one.cause) for one in causes(cut.evidence())] == [(SOUND[0].case, Cause.HARNESS)]
 
 
-def test_the_share_is_of_the_failing_cases_that_came_to_an_end() -> None:
+def test_the_share_is_of_the_failing_cases_that_are_asked_about() -> None:
     evidence = run([*SOUND, case("x", F, status=503), case("y", F), case("z", F)]).evidence()
-    assert environment_share(causes(evidence), evidence) == pytest.approx(1 / 3)
-    empty = run([]).evidence()
-    assert environment_share(causes(empty), empty) == 0
+    every = {one.case for one in causes(evidence)}
+    assert environment_share(causes(evidence), every) == pytest.approx(1 / 3)
+    assert environment_share(causes(evidence), {case_ for case_ in every if not case_.endswith("::y")}) == 0.5
+    assert environment_share(causes(evidence), set()) == 0
+
+
+def test_what_failed_for_the_environment_in_the_baseline_too_does_not_leave_a_run_in_doubt() -> None:
+    shapes = (*SOUND, case("down", F, status=503, labels=()))
+    known = judged(run(shapes), baseline(shapes))
+    assert known.verdict.kind is VerdictKind.APPROVED_WITH_KNOWN_ISSUES
+    assert [one.cause for one in known.causes] == [Cause.ENVIRONMENT]
+    assert judged(run(shapes)).verdict.kind is VerdictKind.INCONCLUSIVE
 
 
 def found(shapes: list[Shape], before: list[Shape] | None = None, now: dict[str, str] | None = None) -> Any:

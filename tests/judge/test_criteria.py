@@ -198,3 +198,12 @@ def test_what_else_a_scheme_may_set_has_a_default() -> None:
     assert (plain.environment_share, plain.waiver_days_at_most) == (0.5, 180)
     own = parse_criteria("environment_share: 0.8\nwaiver_days_at_most: 30\n" + HEAD + rule(), "criteria.yaml")
     assert (own.environment_share, own.waiver_days_at_most) == (0.8, 30)
+
+
+DOCUMENT = (EXAMPLE.parents[2] / "docs" / "criteria.md").read_text(encoding="utf-8")
+
+
+def test_the_document_shows_one_rule_of_each_kind_as_it_can_be_written() -> None:
+    shown = parse_criteria(DOCUMENT.split("```yaml\n")[1].split("```")[0], "criteria.md")
+    kinds = [each.kind for each in shown.rules]
+    assert sorted(kinds) == sorted(criteria_schema()["properties"]["rules"]["items"]["discriminator"]["mapping"])
