@@ -39,8 +39,8 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 Fact = bool | int | float | str
 Facts = Annotated[dict[Name, Fact], Field(min_length=1)]
-CheckId = Annotated[str, Field(pattern=r"^[^:].*::.+::.+::.+$")]
-CaseId = Annotated[str, Field(pattern=r"^[^:].*::.+$")]
+CheckId = Annotated[str, Field(pattern=r"^.+::.+::.+::.+$")]
+CaseId = Annotated[str, Field(pattern=r"^.+::.+$")]
 
 
 class Part(BaseModel):

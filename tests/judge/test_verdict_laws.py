@@ -184,14 +184,14 @@ def test_an_approval_rests_on_a_result_for_every_check_that_was_expected(
 
 
 @slow
-@given(runs, befores, rules, st.randoms(use_true_random=False))
+@given(runs, befores, rules, agreed, st.randoms(use_true_random=False))
 def test_judging_twice_gives_the_same_bytes_and_the_order_of_cases_does_not_matter(
-    shapes: list[Shape], before: Baseline, bounds: Criteria, chance: random.Random
+    shapes: list[Shape], before: Baseline, bounds: Criteria, given_: Waivers | None, chance: random.Random
 ) -> None:
-    first = verdict_to_json(judged(run(shapes), before, rules=bounds))
-    assert verdict_to_json(judged(run(shapes), before, rules=bounds)) == first
+    first = verdict_to_json(judged(run(shapes), before, rules=bounds, waivers=given_))
+    assert verdict_to_json(judged(run(shapes), before, rules=bounds, waivers=given_)) == first
     shuffled = chance.sample(shapes, len(shapes))
-    assert verdict_to_json(judged(run(shuffled), before, rules=bounds)) == first
+    assert verdict_to_json(judged(run(shuffled), before, rules=bounds, waivers=given_)) == first
 
 
 @slow
