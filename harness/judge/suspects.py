@@ -46,12 +46,12 @@ def failure_groups(
 ) -> tuple[FailureGroup, ...]:
     """Returns the failing cases in groups, most checks first. Each case is in one; each check with its case.
 
-    The checks are those that regressed, are new and fail, are missing, fail as before or broke.
+    The checks are those that regressed, are new and fail, are missing, fail as before, broke or were skipped.
     """
     by_case = {one.case: one for one in found}
     table = comparison.table
     concerned = comparison.mask(*_FAILING, ComparisonClass.UNCHANGED_FAIL, ComparisonClass.FLAKY)
-    concerned |= (table["outcome"] == Outcome.ERROR.value).to_numpy()
+    concerned |= table["outcome"].isin([Outcome.ERROR.value, Outcome.SKIPPED.value]).to_numpy()
     concerned &= (table["outcome"] != Outcome.PASSED.value).to_numpy()
     concerned &= table["case"].isin(by_case.keys()).to_numpy()
     checks: dict[tuple[Cause, str, str], list[str]] = {}
