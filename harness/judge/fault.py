@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from harness.judge.evidence import Evidence
@@ -42,7 +42,7 @@ _VARIABLE: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The exchange at which a case went wrong first. Where no check failed there, ``labels`` is empty."""
+    """The exchange at which a case went wrong first. Where no check failed there, ``message`` is empty."""
 
     step: str
     operation: str
@@ -55,12 +55,12 @@ class Fault:
     words: str
     message: str
     """Of the first check that failed."""
-    about_errors: bool
-    """Whether a check of this exchange asks for an error."""
     silent: bool
     """Accepted, and what was to follow never came."""
-    lost: bool = False
+    lost: bool
     """Silent, and asked about it later in the case the hub was silent again or did not know it."""
+    about_errors: bool = False
+    """Whether a check of this exchange asks for an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,8 @@ class _Step:
     code: str
     words: str
     unanswered: bool
-    failing: list[tuple[str, str, str]] = field(default_factory=list)
-    """Label, message, component."""
-    labels: list[str] = field(default_factory=list)
+    failing: list[tuple[str, str]] = field(default_factory=list)
+    """Message and component of each check that failed here."""
 
     @property
     def accepted(self) -> bool:
@@ -106,7 +105,7 @@ class _Step:
     def silent(self) -> bool:
         if not self.accepted or self.code:
             return False
-        return self.unanswered or any(_NOTHING_CAME.search(message) for _, message, _ in self.failing)
+        return self.unanswered or any(_NOTHING_CAME.search(message) for message, _ in self.failing)
 
     @property
     def asked_in_vain(self) -> bool:
@@ -126,15 +125,17 @@ def faults(evidence: Evidence, cases: Iterable[str]) -> dict[str, Fault]:
         seen = _Step(operation, component, status, kind, code, words, awaited and not received)
         found.setdefault(case, {})[step] = seen
     checks = evidence.checks.loc[
-        evidence.checks["case"].isin(wanted), ["case", "step", "label", "outcome", "message", "component", "operation"]
+        evidence.checks["case"].isin(wanted), ["case", "step", "outcome", "message", "component", "operation", "label"]
     ]
-    for case, step, label, outcome, message, component, operation in _tuples(checks):
+    failing = checks[checks["outcome"].isin(_BAD)]
+    for case, step, _, message, component, operation, _ in _tuples(failing):
         steps = found.setdefault(case, {})
         at = steps.setdefault(step, _Step(operation, component, float("nan"), "", "", "", unanswered=False))
-        at.labels.append(label)
-        if outcome in _BAD:
-            at.failing.append((label, message, component))
-    return {case: fault for case, steps in found.items() if (fault := _first(steps)) is not None}
+        at.failing.append((message, component))
+    first = {case: fault for case, steps in found.items() if (fault := _first(steps)) is not None}
+    there = checks.loc[checks["step"].isin({fault.step for fault in first.values()}), ["step", "label"]]
+    asking = {step for step, label in _tuples(there) if _ABOUT_ERRORS.search(label)}
+    return {case: replace(fault, about_errors=fault.step in asking) for case, fault in first.items()}
 
 
 def _first(steps: Mapping[str, _Step]) -> Fault | None:
@@ -143,7 +144,7 @@ def _first(steps: Mapping[str, _Step]) -> Fault | None:
     if at is None:
         return None
     name, step = listed[at]
-    _, message, component = step.failing[0] if step.failing else ("", "", "")
+    message, component = step.failing[0] if step.failing else ("", "")
     return Fault(
         step=name,
         operation=step.operation,
@@ -153,7 +154,6 @@ def _first(steps: Mapping[str, _Step]) -> Fault | None:
         code=step.code,
         words=step.words,
         message=message,
-        about_errors=any(_ABOUT_ERRORS.search(label) for label in step.labels),
         silent=step.silent,
         lost=step.silent and _lost(step, [later for _, later in listed[at + 1 :]]),
     )

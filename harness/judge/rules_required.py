@@ -48,7 +48,7 @@ def _wholly_passed(rule: Rule, cases: Collection[str], grounds: Grounds) -> Rule
     outcomes = dict(zip(evidence.cases["case"], evidence.cases["outcome"], strict=True))
     of_them = table["case"].isin(cases).to_numpy()
     excused = set(table.loc[of_them & grounds.excused, "case"])
-    rows = table[of_them & ~grounds.excused]
+    rows = table.loc[of_them & ~grounds.excused, ["case", "outcome", "kind"]]
     shown_bad = set(rows.loc[rows["outcome"] == Outcome.FAILED.value, "case"])
     shown_good = set(rows.loc[(rows["outcome"] == Outcome.PASSED.value) & (rows["kind"] == "check"), "case"])
     not_whole = set(rows.loc[(rows["outcome"] != Outcome.PASSED.value) | (rows["kind"] == "case"), "case"])
