@@ -13,6 +13,7 @@ from harness.workspace import Workspace
 
 if TYPE_CHECKING:
     from harness.judge.criteria import Criteria
+    from harness.judge.waivers import Waivers
     from harness.report.interface import ReportInput
 
 __all__ = ["Against", "check_scheme", "judge_folder", "write_reports"]
@@ -27,6 +28,8 @@ class Against:
     criteria: Path | None = None
     baseline: str | None = None
     """A release's version, or the path of a baseline folder."""
+    waivers: Path | None = None
+    """A waiver file instead of the Scheme's own."""
 
 
 def judge_folder(workspace: Workspace, folder: Path, against: Against = Against()) -> ReportInput:
@@ -41,7 +44,9 @@ def judge_folder(workspace: Workspace, folder: Path, against: Against = Against(
     from harness.run.reader import read_exchanges, read_journal
 
     journal = read_journal(folder)
-    evidence = evidence_from_records(journal.records, damage=journal.damage, journal_digest=journal.digest)
+    evidence = evidence_from_records(
+        journal.records, damage=journal.damage, journal_digest=journal.digest, ended_at=journal.ended_at
+    )
     started = evidence.started
     baseline, problem = None, ""
     place = _baseline_folder(workspace, started, against)
@@ -56,18 +61,27 @@ def judge_folder(workspace: Workspace, folder: Path, against: Against = Against(
             if against.baseline is not None:
                 raise
             problem = str(error).replace(f"{workspace.root}/", "")
-    judged = judge(evidence, baseline, _criteria(workspace, started, against), None, baseline_problem=problem)
+    criteria = _criteria(workspace, started, against)
+    judged = judge(
+        evidence,
+        baseline,
+        criteria,
+        None,
+        baseline_problem=problem,
+        waivers=_waivers(workspace, criteria, against),
+    )
     return ReportInput(
         judged=judged, records=journal.records, exchanges=read_exchanges(folder), folder=folder.resolve()
     )
 
 
-def check_scheme(workspace: Workspace, scheme: str | None) -> None:
-    """Reads a Scheme's criteria before anything runs. Raises ``CriteriaError`` where they cannot be used."""
-    if scheme is not None:
-        from harness.judge.criteria import load_scheme
+def check_scheme(workspace: Workspace, scheme: str | None, waivers: Path | None = None) -> None:
+    """Reads a Scheme's criteria and waivers before anything runs.
 
-        load_scheme(workspace.scheme(scheme))
+    ``waivers`` is a file instead of the Scheme's own. Raises ``CriteriaError`` where they cannot be used.
+    """
+    against = Against(scheme=scheme, waivers=waivers)
+    _waivers(workspace, _criteria(workspace, None, against), against)
 
 
 def write_reports(run: ReportInput) -> list[Path]:
@@ -112,3 +126,19 @@ def _criteria(workspace: Workspace, started: RunStarted | None, against: Against
     if against.criteria is not None:
         return load_criteria(against.criteria)
     return None if scheme is None else load_scheme(workspace.scheme(scheme))
+
+
+def _waivers(workspace: Workspace, criteria: Criteria | None, against: Against) -> Waivers | None:
+    """The waivers asked for, or those that the Scheme has beside its criteria; ``None`` where there are none."""
+    from harness.judge.waivers import DAYS_AT_MOST, load_waivers
+
+    scheme = criteria.scheme if criteria else None
+    days = criteria.waiver_days_at_most if criteria else DAYS_AT_MOST
+    if against.waivers is not None:
+        return load_waivers(against.waivers, scheme=scheme, days_at_most=days)
+    if criteria is None:
+        return None
+    # Other criteria than the Scheme's are judged by with the waivers beside them, if there are any.
+    own = against.criteria.parent if against.criteria is not None else workspace.scheme(criteria.scheme)
+    path = own / "waivers.yaml"
+    return load_waivers(path, scheme=scheme, days_at_most=days) if path.exists() else None

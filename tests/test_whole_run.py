@@ -179,6 +179,47 @@ def test_criteria_that_cannot_be_used_stop_the_run_before_it_starts(workspace: P
     assert not (workspace / "reports/runs/never").exists()
 
 
+def test_waivers_that_cannot_be_used_stop_the_run_before_it_starts(workspace: Path) -> None:
+    waivers = workspace / "scheme_rules/example/waivers.yaml"
+    waivers.write_text("scheme: example\nwaivers:\n  - id: all\n    checks: ['*']\n")
+    ended = harness(*RUN, "--run-id", "never", cwd=workspace)
+    assert ended.code == 3
+    assert "waivers.yaml, line 3" in ended.err
+    assert not (workspace / "reports/runs/never").exists()
+    absent = harness(*RUN, "--run-id", "never", "--waivers", "no-such.yaml", cwd=workspace)
+    assert (absent.code, "no-such.yaml" in absent.err) == (3, True)
+
+
+def test_a_failure_is_waived_by_name_for_as_long_as_was_agreed(workspace: Path) -> None:
+    journal = workspace / "reports/runs/good/journal.jsonl"
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    victim = next(line for line in lines if line["type"] == "check")
+    victim["outcome"] = "failed"
+    for line in lines:
+        if line["type"] == "case-finished" and line["case"] == victim["case"]:
+            line["outcome"] = "failed"
+        line["at"] = "2026-06-01T10:00:00.000Z"
+    journal.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert judged(workspace)[0] == 1
+    entry = {
+        "id": "agreed", "checks": [victim["check"]], "ticket": "https://tracker.example/browse/HUB-1",
+        "reason": "The endpoint is renamed in the next release", "approved_by": "A. Person, Operations",
+        "approved_on": "2026-05-01", "expires": "2026-06-01", "at_most": 1,
+    }  # fmt: skip
+    own = workspace / "scheme_rules/example/waivers.yaml"
+    own.write_text(json.dumps({"scheme": "example", "waivers": [entry]}))
+    code, verdict = judged(workspace)
+    assert (code, verdict["kind"]) == (0, "APPROVED WITH KNOWN ISSUES")
+    first = (workspace / "reports/runs/good/verdict.json").read_bytes()
+    assert judged(workspace)[0] == 0
+    assert (workspace / "reports/runs/good/verdict.json").read_bytes() == first
+    other = workspace / "other.yaml"
+    other.write_text(json.dumps({"scheme": "example", "waivers": [entry | {"expires": "2026-05-31"}]}))
+    ended = harness("judge", "good", "--waivers", str(other), cwd=workspace)
+    assert ended.code == 1
+    assert "waiver agreed covers nothing: expired on 2026-05-31" in ended.out
+
+
 def test_workers_and_order_do_not_change_outcomes(workspace: Path) -> None:
     for run, arguments in {"alone": ["-n", "0"], "four": ["-n", "4"]}.items():
         assert harness("run", RELEASE, "--scheme", "example", *arguments, "--run-id", run, cwd=workspace).code == 0

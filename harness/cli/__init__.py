@@ -54,6 +54,9 @@ Scheme = Annotated[str | None, typer.Option("--scheme", help="The Scheme whose c
 TtkCompatible = Annotated[
     bool, typer.Option("--ttk-compatible", help="Also print the totals as the Testing Toolkit counts them.")
 ]
+WaiverFile = Annotated[
+    Path | None, typer.Option("--waivers", help="Waivers in this file instead of the Scheme's waivers.yaml.")
+]
 Run = Annotated[str, typer.Argument(help="A run's id or folder, or latest.")]
 
 
@@ -129,6 +132,7 @@ def run(
         typer.Option(min=0.01, max=1, help="Shortens delays and expiries on the embedded hub: a dry run."),
     ] = 1.0,
     baseline: Annotated[str | None, typer.Option(help="Judge against this release's baseline, or a folder.")] = None,
+    waivers: WaiverFile = None,
     run_id: Annotated[str | None, typer.Option(help="Name of the run's folder under reports/runs.")] = None,
     ttk_compatible: TtkCompatible = False,
     as_json: Json = False,
@@ -158,10 +162,10 @@ def run(
         time_scale=time_scale,
         strict_steps=strict_steps,
     )
-    check_scheme(workspace, scheme)
+    check_scheme(workspace, scheme, waivers)
     console = _console(stderr=as_json)
     done = execute(options, workers=workers, listener=progress_for(console, os.environ))
-    judged = judge_folder(workspace, done.folder, Against(baseline=baseline))
+    judged = judge_folder(workspace, done.folder, Against(baseline=baseline, waivers=waivers))
     _show(workspace, judged, write_reports(judged), as_json=as_json, ttk_compatible=ttk_compatible)
     if done.internal_error:
         _complain(f"error: the harness broke during the run; please report it:\n{done.internal_error}")
@@ -175,6 +179,7 @@ def judge(
     scheme: Scheme = None,
     criteria: Annotated[Path | None, typer.Option(help="Judge by these criteria instead of the Scheme's.")] = None,
     baseline: Annotated[str | None, typer.Option(help="Judge against this release's baseline, or a folder.")] = None,
+    waivers: WaiverFile = None,
     ttk_compatible: TtkCompatible = False,
     as_json: Json = False,
 ) -> int:
@@ -182,7 +187,7 @@ def judge(
     from harness.validation import Against, judge_folder, write_reports
 
     workspace = workspace_here()
-    judged = judge_folder(workspace, workspace.run_folder(run), Against(scheme, criteria, baseline))
+    judged = judge_folder(workspace, workspace.run_folder(run), Against(scheme, criteria, baseline, waivers))
     _show(workspace, judged, write_reports(judged), as_json=as_json, ttk_compatible=ttk_compatible)
     return judged.judged.verdict.kind.exit_code
 

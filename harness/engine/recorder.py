@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from harness.engine.exchange import Exchange
+from harness.fspiop.errors import error_said
+from harness.fspiop.money import currencies_in
 from harness.model.ids import SEPARATOR, Numbering
 from harness.model.outcome import Outcome
 from harness.model.records import CheckRecorded, Record, StepFinished
@@ -72,6 +74,7 @@ class StepRecorder:
     def record(self) -> StepFinished:
         """Returns the step as the journal holds it."""
         exchange = self.exchange
+        code, text = _error_in(exchange)
         return StepFinished(
             case=self.case,
             step=self.id,
@@ -87,7 +90,23 @@ class StepRecorder:
             exchange=exchange.id if exchange else None,
             error=self.error,
             error_kind=self.error_kind,
+            error_code=code,
+            error_text=text,
+            currencies=_currencies_in(exchange),
         )
+
+
+def _error_in(exchange: Exchange | None) -> tuple[str, str]:
+    if exchange is None:
+        return "", ""
+    said = error_said(exchange.callback.body) if exchange.callback else ("", "")
+    return said if said[0] or exchange.response is None else error_said(exchange.response.body)
+
+
+def _currencies_in(exchange: Exchange | None) -> list[str]:
+    if exchange is None:
+        return []
+    return currencies_in([exchange.request.body, exchange.callback.body if exchange.callback else None])
 
 
 @final

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, final
+from typing import Any, Final, final
 
-__all__ = ["FspiopError", "error_information"]
+__all__ = ["FspiopError", "error_information", "error_said"]
+
+_DEPTH: Final = 4
+_LONGEST_TEXT: Final = 200
 
 
 @final
@@ -84,3 +87,29 @@ def error_information(error: FspiopError, detail: str = "") -> dict[str, Any]:
     """Returns an ErrorInformationObject; ``detail`` follows the standard text after `` - ``, at most 128 characters."""
     text = f"{error.text} - {detail}" if detail else error.text
     return {"errorInformation": {"errorCode": error.code, "errorDescription": text[:128]}}
+
+
+def error_said(body: Any) -> tuple[str, str]:
+    """Returns code and words of the error that ``body`` carries, both empty where it carries none.
+
+    An ErrorInformation counts, alone or within another object, and so does ``{message, statusCode}`` with a status from
+    400 on: with it services pass on that one whom they asked refused (then the code is that status).
+    """
+    waiting: list[tuple[Any, int]] = [(body, 0)]
+    while waiting:
+        part, depth = waiting.pop(0)
+        if not isinstance(part, dict):
+            continue
+        information = part.get("errorInformation")
+        if isinstance(information, dict) and isinstance(information.get("errorCode"), str | int):
+            return str(information["errorCode"]), _words(information.get("errorDescription"))
+        status = part.get("statusCode")
+        if isinstance(status, int) and status >= 400 and isinstance(part.get("message"), str):
+            return str(status), _words(part["message"])
+        if depth < _DEPTH:
+            waiting += [(value, depth + 1) for value in part.values()]
+    return "", ""
+
+
+def _words(text: Any) -> str:
+    return " ".join(text.split())[:_LONGEST_TEXT] if isinstance(text, str) else ""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from typing import Any
 
-__all__ = ["AMOUNT_PATTERN", "format_amount", "is_amount", "parse_amount"]
+__all__ = ["AMOUNT_PATTERN", "currencies_in", "format_amount", "is_amount", "parse_amount"]
 
 AMOUNT_PATTERN = r"(0|[1-9]\d{0,17})(\.\d{0,3}[1-9])?"
 """At most 18 digits before the point and four after it, no leading and no trailing zero."""
 
 _AMOUNT = re.compile(AMOUNT_PATTERN, re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+_DEPTH = 6
 
 
 def is_amount(text: object) -> bool:
@@ -33,3 +36,18 @@ def format_amount(value: Decimal) -> str:
     if not is_amount(text):
         raise ValueError(f"cannot be written as an FSPIOP amount: {value}")
     return text
+
+
+def currencies_in(body: Any) -> list[str]:
+    """Returns the currencies that a message is about, sorted: every element ``currency`` (data type Currency)."""
+    found: set[str] = set()
+    waiting: list[tuple[Any, int]] = [(body, 0)]
+    while waiting:
+        part, depth = waiting.pop()
+        if isinstance(part, dict):
+            value = part.get("currency")
+            if isinstance(value, str) and _CURRENCY.fullmatch(value):
+                found.add(value)
+        if depth < _DEPTH and isinstance(part, dict | list):
+            waiting += [(item, depth + 1) for item in (part.values() if isinstance(part, dict) else part)]
+    return sorted(found)

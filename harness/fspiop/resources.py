@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from harness.model.component import component_behind
+
 __all__ = ["OPERATIONS", "REQUEST_IDS", "SERVICES", "Operation", "component_behind", "find_operation"]
 
 SERVICES = (
@@ -148,8 +150,3 @@ def find_operation(method: str, path: str) -> tuple[Operation, dict[str, str]] |
                 continue
             return operation, parameters
     return None
-
-
-def component_behind(service: str) -> str:
-    """Returns the released component that serves ``service``: an admin API belongs to its service."""
-    return service.removesuffix("-admin")

@@ -11,12 +11,13 @@ from typing import Final
 import numpy as np
 
 from harness.judge.baseline import Baseline, BaselineSource
-from harness.judge.cause import ENVIRONMENT_SHARE, environment_share
+from harness.judge.cause import ENVIRONMENT_SHARE, OUTSIDE, environment_share
 from harness.judge.compare import Comparison, Mask
 from harness.judge.evidence import Evidence
 from harness.judge.reasons import FAIL, KNOWN, UNKNOWN, Case, Code, reason_of, same_version
-from harness.judge.rules import counted, some_of
-from harness.model.outcome import Cause, ComparisonClass, GateName, Outcome
+from harness.judge.waiving import WaiverStatus
+from harness.judge.words import counted, some_of
+from harness.model.outcome import ComparisonClass, GateName, Outcome
 from harness.model.verdict import Reason
 
 __all__ = ["baseline_reasons", "core", "proven", "suite_reasons"]
@@ -31,6 +32,7 @@ def core(case: Case) -> Iterator[Reason]:
     yield from _partial(case.evidence)
     yield from _failures(case)
     yield from _gaps(case)
+    yield from _excused(case)
     yield from _known(case)
 
 
@@ -62,13 +64,22 @@ def _cut_off(case: Case) -> Iterator[Reason]:
     if evidence.finished is not None and evidence.finished.problems:
         text = f"the run met problems outside its cases: {some_of(evidence.finished.problems)}"
         yield reason_of(Code.RUN_PROBLEM, gate, UNKNOWN, text, "Remove the problem and run again")
-    share = environment_share(case.causes, evidence)
-    if share >= ENVIRONMENT_SHARE:
-        outside = [one for one in case.causes if one.cause in (Cause.ENVIRONMENT, Cause.PROVISIONING)]
+    share = environment_share(case.causes, _weighing(case))
+    if share >= (case.criteria.environment_share if case.criteria else ENVIRONMENT_SHARE):
+        outside = [one for one in case.causes if one.cause in OUTSIDE]
         seen = sorted({f"{one.cause.value}, {one.text}" for one in outside})
-        text = f"{share:.0%} of the cases failed for reasons outside the product: {some_of(seen)}"
+        text = f"{share:.0%} of the failing cases failed for reasons outside the product: {some_of(seen)}"
         remedy = "Repair the environment or its provisioning and run again"
         yield reason_of(Code.ENVIRONMENT, gate, UNKNOWN, text, remedy, (one.case for one in outside))
+
+
+def _weighing(case: Case) -> set[str]:
+    """The cases that came to an end and weigh on the verdict: what failed as before, or is excused, does not."""
+    rows = case.comparison.mask(
+        ComparisonClass.REGRESSED, ComparisonClass.NEW_FAIL, ComparisonClass.MISSING, ComparisonClass.FLAKY,
+        ComparisonClass.UNKNOWN,
+    )  # fmt: skip
+    return set(case.comparison.table.loc[rows & ~case.excused, "case"]) & set(case.evidence.cases["case"])
 
 
 def _emptiness(case: Case) -> Iterator[Reason]:
@@ -181,9 +192,9 @@ _FAILURES: Final = (
 
 
 def _failures(case: Case) -> Iterator[Reason]:
-    table, stands = case.comparison.table, case.proven
+    table, stands, excused = case.comparison.table, case.proven, case.excused
     for kind, code, words, remedy in _FAILURES:
-        rows = case.comparison.mask(kind)
+        rows = case.comparison.mask(kind) & ~excused
         for status, part in ((FAIL, rows & stands), (UNKNOWN, rows & ~stands)):
             ids = tuple(table.loc[part, "check"])
             if ids:
@@ -196,7 +207,8 @@ def _failures(case: Case) -> Iterator[Reason]:
 
 def _gaps(case: Case) -> Iterator[Reason]:
     """What is not known, within or beyond the bounds that the Scheme accepts (none, where it names none)."""
-    gate, table, mask = GateName.CORE, case.comparison.table, case.comparison.mask
+    gate, table = GateName.CORE, case.comparison.table
+    counted_ = ~case.excused
     for kind, code, words, remedy in (
         (ComparisonClass.UNKNOWN, Code.UNKNOWN, "telling nothing (broken, skipped or not selected)", "Make them run"),
         (
@@ -207,10 +219,10 @@ def _gaps(case: Case) -> Iterator[Reason]:
         ),
         (ComparisonClass.REMOVED, Code.REMOVED, "of the baseline no longer in the suite", "Restore them"),
     ):
-        ids = tuple(table.loc[mask(kind), "check"])
+        ids = tuple(table.loc[case.comparison.mask(kind) & counted_, "check"])
         if ids:
             yield _bounded(case, kind, code, ids, f"{counted(len(ids), 'check')} {words}: {some_of(ids)}", remedy)
-    flaky = table[mask(ComparisonClass.FLAKY)]
+    flaky = table[case.comparison.mask(ComparisonClass.FLAKY) & counted_]
     failing = tuple(flaky.loc[flaky["outcome"] == Outcome.FAILED.value, "check"])
     if failing:
         text = f"{counted(len(failing), 'check')} failing now as in some runs of the baseline: {some_of(failing)}"
@@ -229,8 +241,8 @@ def _gaps(case: Case) -> Iterator[Reason]:
 
 def _bounded(case: Case, kind: ComparisonClass, code: Code, ids: tuple[str, ...], text: str, remedy: str) -> Reason:
     bound = case.criteria.bound(kind) if case.criteria else 0
-    if case.comparison.counts()[kind.value] <= bound:
-        return reason_of(code, GateName.CORE, KNOWN, f"{text}; the Scheme accepts {bound}", "", ids)
+    if int((case.comparison.mask(kind) & ~case.excused).sum()) <= bound:
+        return reason_of(code, GateName.CORE, KNOWN, f"{text}; the Scheme accepts {bound}", remedy, ids)
     return reason_of(code, GateName.CORE, UNKNOWN, text, remedy, ids)
 
 
@@ -242,9 +254,28 @@ def _unchecked_steps(evidence: Evidence) -> tuple[str, ...]:
     return tuple(sorted(evidence.steps.loc[broke & passed & ~checked, "step"].unique()))
 
 
+def _excused(case: Case) -> Iterator[Reason]:
+    """What the Scheme has agreed to: each waiver and expectation in force that covers something is a known issue."""
+    table = case.comparison.table
+    for found in case.waivers:
+        if found.status is WaiverStatus.APPLIED:
+            waiver = found.waiver
+            text = (
+                f"{counted(len(found.checks), 'check')} waived by {waiver.id} until {waiver.expires} "
+                f"({waiver.approved_by}, {waiver.ticket}): {waiver.reason.strip()}"
+            )
+            yield reason_of(Code.WAIVED, GateName.CORE, KNOWN, text, f"Resolve {waiver.ticket}", found.checks)
+    for rule, rows in case.expected:
+        if ids := tuple(table.loc[rows, "check"]):
+            when = ", ".join(f"{name} is {value!r}" for name, value in sorted(rule.when.items()))
+            text = f"{counted(len(ids), 'check')} failing as {rule.id} expects where {when}: {some_of(ids)}"
+            remedy = "Judge a target with other facts"
+            yield reason_of(Code.EXPECTED_FAILURE, GateName.CORE, KNOWN, text, remedy, ids)
+
+
 def _known(case: Case) -> Iterator[Reason]:
     table = case.comparison.table
-    failing = tuple(table.loc[case.comparison.mask(ComparisonClass.UNCHANGED_FAIL), "check"])
+    failing = tuple(table.loc[case.comparison.mask(ComparisonClass.UNCHANGED_FAIL) & ~case.excused, "check"])
     if failing:
         text = f"{counted(len(failing), 'check')} failing as in the baseline: {some_of(failing)}"
         yield reason_of(Code.UNCHANGED_FAIL, GateName.CORE, KNOWN, text, "A release that corrects them", failing)
@@ -252,4 +283,5 @@ def _known(case: Case) -> Iterator[Reason]:
     passing = tuple(flaky.loc[flaky["outcome"] == Outcome.PASSED.value, "check"])
     if passing:
         text = f"{counted(len(passing), 'check')} passing that failed in some runs of the baseline: {some_of(passing)}"
-        yield reason_of(Code.FLAKY, GateName.CORE, KNOWN, text, "", passing)
+        remedy = "Find what makes them flaky, and record the baseline again"
+        yield reason_of(Code.FLAKY, GateName.CORE, KNOWN, text, remedy, passing)

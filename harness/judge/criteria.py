@@ -1,116 +1,32 @@
-"""What does a Scheme demand of a release? A closed vocabulary, read from ``scheme_rules/<scheme>/criteria.yaml``.
+"""What does a Scheme demand of a release? Its rules, read from ``scheme_rules/<scheme>/criteria.yaml``.
 
-How a rule is judged stands in ``rules.py``; here is only what a rule may say.
+What a rule may say stands in ``vocabulary.py``, how it is judged in ``rules.py``.
 """
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
 from harness.errors import CriteriaError
-from harness.model.outcome import ComparisonClass, Severity
+from harness.judge.unreachable import unreachable
+from harness.judge.vocabulary import ClassAtMost, Name, Part, Rule
+from harness.model.outcome import ComparisonClass
 from harness.yaml_document import YamlDocument, parse_yaml, read_text, validated
 
-__all__ = [
-    "ClassAtMost",
-    "Criteria",
-    "LatencyP95",
-    "MinimumExecuted",
-    "RequiredCases",
-    "Rule",
-    "criteria_schema",
-    "load_criteria",
-    "load_scheme",
-    "parse_criteria",
-]
-
-Name = Annotated[str, Field(min_length=1, pattern=r"\S")]
-Names = Annotated[tuple[Name, ...], Field(min_length=1)]
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+__all__ = ["Criteria", "criteria_schema", "load_criteria", "load_scheme", "parse_criteria", "refuse_repeated_ids"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class _Rule(_Part):
-    id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-    title: Name
-    severity: Severity
-    """``blocker`` and ``major`` fail the gate, ``minor`` becomes a known issue."""
-    rationale: Name
-
-
-class ClassAtMost(_Rule):
-    """No more than ``at_most`` checks in ``classes`` together, among those that every given filter takes."""
-
-    kind: Literal["class-at-most"]
-    classes: Annotated[tuple[ComparisonClass, ...], Field(min_length=1)]
-    at_most: Count
-    labels: Names | None = None
-    """Cases with any of these labels or features."""
-    path: Name | None = None
-    """A pattern for the path of the check, as in a shell: ``transfers/*``."""
-    operation: Name | None = None
-
-    @property
-    def filtered(self) -> bool:
-        """Whether it looks at a part of the checks only."""
-        return self.labels is not None or self.path is not None or self.operation is not None
-
-
-class RequiredCases(_Rule):
-    """Each case named, and each with one of the labels, must have run and passed wholly."""
-
-    kind: Literal["required-cases"]
-    labels: Names | None = None
-    cases: Names | None = None
-
-    @model_validator(mode="after")
-    def _names_something(self) -> Self:
-        if self.labels is None and self.cases is None:
-            raise ValueError("a required-cases rule needs 'labels' or 'cases'")
-        return self
-
-
-class LatencyP95(_Rule):
-    """The 95th percentile of an operation's response or callback time stays within a bound."""
-
-    kind: Literal["latency-p95"]
-    operation: Name
-    measure: Literal["response", "callback"]
-    at_most_ms: Positive | None = None
-    ratio_to_baseline_at_most: Positive | None = None
-    labels: Names | None = None
-
-    @model_validator(mode="after")
-    def _bounds_something(self) -> Self:
-        if self.at_most_ms is None and self.ratio_to_baseline_at_most is None:
-            raise ValueError("a latency-p95 rule needs 'at_most_ms' or 'ratio_to_baseline_at_most'")
-        if self.ratio_to_baseline_at_most is not None and self.labels is not None:
-            raise ValueError("'ratio_to_baseline_at_most' looks at the whole run, as the baseline does: drop 'labels'")
-        return self
-
-
-class MinimumExecuted(_Rule):
-    """At least so many cases, or checks, came to a result that says something (passed or failed)."""
-
-    kind: Literal["minimum-executed"]
-    what: Literal["cases", "checks"]
-    at_least: Annotated[int, Field(ge=1)]
-
-
-Rule = Annotated[ClassAtMost | RequiredCases | LatencyP95 | MinimumExecuted, Field(discriminator="kind")]
-
-
-class _Document(_Part):
+class _Document(Part):
     scheme: Name
     title: Name
+    environment_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """From this share of the failing cases on, causes in environment or provisioning make a run inconclusive."""
+    waiver_days_at_most: Annotated[int, Field(ge=1, le=366)] = 180
+    """How long after its approval a waiver may expire at the latest."""
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
 
 
@@ -153,33 +69,38 @@ def load_scheme(folder: Path) -> Criteria:
 def parse_criteria(text: str, file: Path | str) -> Criteria:
     """Returns the criteria in ``text``; ``file`` is what errors name. Raises ``CriteriaError``."""
     document = parse_yaml(text, file, CriteriaError)
-    _refuse_repeated_ids(document)
+    refuse_repeated_ids(document, "rules", "rule")
     read = validated(document, _Document, CriteriaError)
-    return Criteria(
-        scheme=read.scheme,
-        title=read.title,
-        rules=read.rules,
-        digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
-    )
+    if found := unreachable(read.rules):
+        index, why = found
+        raise CriteriaError(
+            f"the rule {read.rules[index].id!r} can never decide anything: {why}",
+            file=document.file,
+            place=document.place(("rules", index)),
+            remedy="Remove it, or correct the one of the two that is wrong",
+        )
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return Criteria(**{name: getattr(read, name) for name in _Document.model_fields}, digest=digest)
 
 
 def criteria_schema() -> dict[str, Any]:
     """Returns the JSON Schema of ``criteria.yaml``, for editors."""
-    return _Document.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_Document.model_json_schema()}
 
 
-def _refuse_repeated_ids(document: YamlDocument) -> None:
-    rules = document.data.get("rules") if isinstance(document.data, dict) else None
+def refuse_repeated_ids(document: YamlDocument, key: str, noun: str) -> None:
+    """Raises ``CriteriaError`` where two entries of the list under ``key`` have one id; ``noun`` is what each is."""
+    entries = document.data.get(key) if isinstance(document.data, dict) else None
     seen: dict[str, int] = {}
-    for index, rule in enumerate(rules if isinstance(rules, list) else ()):
-        name = rule.get("id") if isinstance(rule, dict) else None
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        name = entry.get("id") if isinstance(entry, dict) else None
         if not isinstance(name, str):
             continue
         if name in seen:
             raise CriteriaError(
-                f"two rules have the id {name!r}",
+                f"two {noun}s have the id {name!r}",
                 file=document.file,
-                place=document.place(("rules", index, "id")),
-                remedy=f"Rename one; the first is on {document.place(('rules', seen[name], 'id'))}",
+                place=document.place((key, index, "id")),
+                remedy=f"Rename one; the first is on {document.place((key, seen[name], 'id'))}",
             )
         seen[name] = index

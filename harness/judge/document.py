@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from harness.judge.verdict import JudgedRun
+from harness.judge.waiving import WaiverStatus
 from harness.model.outcome import Cause, ComparisonClass, GateName, GateStatus, Severity, VerdictKind
 
 __all__ = ["VERDICT_FORMAT", "verdict_schema", "verdict_to_json"]
@@ -53,6 +54,38 @@ class _CaseCause(_Part):
     case: str
     cause: Cause
     text: str
+    component: str
+    step: str
+    follows: str
+
+
+class _KnownIssue(_Part):
+    """A known issue of the release. It excuses nothing."""
+
+    title: str
+    source: str
+
+
+class _Group(_Part):
+    """Failing cases with one cause, component and shape of what was seen."""
+
+    cause: Cause
+    component: str
+    text: str
+    checks: list[str]
+    cases: list[str]
+    may_explain: list[_KnownIssue]
+
+
+class _Waiver(_Part):
+    """What became of one waiver. ``checks`` are what it would excuse; it does so where its status is ``applied``."""
+
+    id: str
+    status: WaiverStatus
+    text: str
+    ticket: str
+    expires: str
+    checks: list[str]
 
 
 class _Rule(_Part):
@@ -82,6 +115,9 @@ class VerdictDocument(_Part):
     counts: dict[ComparisonClass, int]
     suspects: list[_Suspect]
     causes: list[_CaseCause]
+    groups: list[_Group]
+    waivers: list[_Waiver]
+    notes: list[str]
     rules: list[_Rule]
     next_action: str
     inputs: dict[str, Any]
@@ -121,7 +157,40 @@ def verdict_to_json(judged: JudgedRun) -> str:
             }
             for suspect in verdict.suspects
         ],
-        "causes": [{"case": one.case, "cause": one.cause.value, "text": one.text} for one in judged.causes],
+        "causes": [
+            {
+                "case": one.case,
+                "cause": one.cause.value,
+                "text": one.text,
+                "component": one.component,
+                "step": one.step,
+                "follows": one.follows,
+            }
+            for one in judged.causes
+        ],
+        "groups": [
+            {
+                "cause": group.cause.value,
+                "component": group.component,
+                "text": group.text,
+                "checks": list(group.checks),
+                "cases": list(group.cases),
+                "may_explain": [{"title": issue.title, "source": issue.source} for issue in group.may_explain],
+            }
+            for group in judged.groups
+        ],
+        "waivers": [
+            {
+                "id": found.waiver.id,
+                "status": found.status.value,
+                "text": found.text,
+                "ticket": found.waiver.ticket,
+                "expires": found.waiver.expires.isoformat(),
+                "checks": list(found.checks),
+            }
+            for found in judged.waivers
+        ],
+        "notes": list(verdict.notes),
         "rules": [
             {
                 "id": found.rule.id,

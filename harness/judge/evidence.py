@@ -50,7 +50,8 @@ CHECK_COLUMNS: Final = (
 )  # fmt: skip
 STEP_COLUMNS: Final = (
     "case", "step", "operation", "component", "status", "latency_ms", "callback_ms", "callback_awaited",
-    "callback_received", "error", "error_kind",
+    "callback_received", "error", "error_kind", "error_code", "error_text",
+    "currencies",
 )  # fmt: skip
 CASE_COLUMNS: Final = ("case", "outcome", "duration_ms", "message", "cause")
 PLAN_COLUMNS: Final = ("case", "title", "feature", "labels", "severity", "file", "selected", "checks")
@@ -86,6 +87,8 @@ class Evidence:
     provisioned: tuple[Provisioned, ...] = ()
     damage: tuple[str, ...] = ()
     journal_digest: str = ""
+    ended_at: str = ""
+    """When the last record was written, ISO 8601 in UTC; empty where that is not known."""
 
 
 def table(rows: Iterable[Sequence[Any]], columns: Sequence[str]) -> pd.DataFrame:
@@ -102,17 +105,17 @@ def table(rows: Iterable[Sequence[Any]], columns: Sequence[str]) -> pd.DataFrame
 
 
 def evidence_from_records(
-    records: Iterable[Record], *, damage: Sequence[str] = (), journal_digest: str = ""
+    records: Iterable[Record], *, damage: Sequence[str] = (), journal_digest: str = "", ended_at: str = ""
 ) -> Evidence:
     """Returns the run that ``records`` tell of, in journal order.
 
     ``damage`` are the findings of whoever read the journal (a cut last line, a gap in the sequence); the findings made
-    here are added to them. ``journal_digest`` is kept for the verdict's inputs.
+    here are added to them. ``journal_digest`` is kept for the verdict's inputs; ``ended_at`` says whether waivers hold.
     """
     sorted_ = _Sorter()
     for record in records:
         sorted_.take(record)
-    return sorted_.evidence(damage, journal_digest)
+    return sorted_.evidence(damage, journal_digest, ended_at)
 
 
 @dataclass(slots=True)
@@ -173,7 +176,7 @@ class _Sorter:
             case _:
                 self.damage.append(f"a record of an unknown type {record.type!r}")
 
-    def evidence(self, damage: Sequence[str], journal_digest: str) -> Evidence:
+    def evidence(self, damage: Sequence[str], journal_digest: str, ended_at: str) -> Evidence:
         for name, found in (("began", self.started), ("closed its plan", self.complete), ("ended", self.finished)):
             if len(found) > 1:
                 self.damage.append(f"the run {name} {len(found)} times in one journal")
@@ -201,6 +204,7 @@ class _Sorter:
             provisioned=tuple(self.provisioned),
             damage=(*damage, *self.damage),
             journal_digest=journal_digest,
+            ended_at=ended_at,
         )
 
     def _plan(self) -> dict[str, CasePlanned]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from harness.judge.evidence import Evidence
 from harness.judge.reasons import FAIL, KNOWN, UNKNOWN, Case, Code, reason_of, same_version
-from harness.judge.rules import Grounds, RuleFinding, counted, judge_rules, some_of
+from harness.judge.rules import Grounds, RuleFinding, judge_rules
+from harness.judge.words import counted, some_of
+from harness.model.component import component_behind
 from harness.model.outcome import GateName, GateStatus, Severity
-from harness.model.release import Release, ReleaseVersion
+from harness.model.release import KnownIssue, Release, ReleaseVersion
 from harness.model.verdict import Reason
 
 __all__ = ["artefacts", "preflight", "products", "release_of", "scheme"]
@@ -37,7 +39,7 @@ def preflight(evidence: Evidence, release: Release | None) -> Iterator[Reason]:
             text = f"{probe.service} was found {probe.status}{detail}"
             yield reason_of(Code.SERVICE_NOT_OK, gate, FAIL, text, f"Bring {probe.service} up and run again")
             continue
-        published = release.components.get(probe.service.removesuffix("-admin")) if release else None
+        published = release.components.get(component_behind(probe.service)) if release else None
         for expected in sorted({version for version in (probe.expected_version, published) if version}):
             compared += 1
             if not probe.version:
@@ -76,7 +78,15 @@ def scheme(case: Case) -> tuple[tuple[Reason, ...], tuple[RuleFinding, ...]]:
             return (reason_of(Code.CRITERIA_ABSENT, gate, UNKNOWN, text, remedy),), ()
         text, remedy = "no Scheme's criteria were applied", "Judge again with --scheme"
         return (reason_of(Code.SCHEME_ABSENT, gate, UNKNOWN, text, remedy),), ()
-    grounds = Grounds(case.evidence, case.comparison, case.baseline, case.proven, not case.suite_reasons)
+    grounds = Grounds(
+        evidence=case.evidence,
+        comparison=case.comparison,
+        baseline=case.baseline,
+        release=case.release,
+        proven=case.proven,
+        excused=case.excused,
+        suite_pinned=not case.suite_reasons,
+    )
     findings = judge_rules(case.criteria, grounds)
     reasons = []
     for found in findings:
@@ -100,7 +110,20 @@ def release_of(evidence: Evidence) -> Release | None:
     except ValueError:
         return None
     named = {str(name): str(value) for name, value in components.items()}
-    return Release(str(manifest.get("product", "")), version, named, str(manifest.get("source", "")))
+    return Release(
+        product=str(manifest.get("product", "")),
+        version=version,
+        components=named,
+        source=str(manifest.get("source", "")),
+        known_issues=tuple(_known_issues(manifest.get("known_issues"))),
+    )
+
+
+def _known_issues(listed: Any) -> Iterator[KnownIssue]:
+    for issue in listed if isinstance(listed, list | tuple) else ():
+        if isinstance(issue, Mapping):
+            components, operations = (tuple(map(str, issue.get(key) or ())) for key in ("components", "operations"))
+            yield KnownIssue(str(issue.get("title", "")), str(issue.get("source", "")), components, operations)
 
 
 def artefacts(evidence: Evidence, release: Release | None) -> Iterator[Reason]:

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+import numpy as np
+
 from harness.judge.baseline import Baseline
 from harness.judge.cause import CaseCause
 from harness.judge.compare import Comparison, Mask
 from harness.judge.criteria import Criteria
 from harness.judge.evidence import Evidence
+from harness.judge.vocabulary import ExpectedFailures
+from harness.judge.waiving import WaiverFinding
 from harness.model.outcome import GateName, GateStatus
 from harness.model.release import Release, ReleaseVersion
 from harness.model.verdict import Reason
@@ -67,6 +71,8 @@ class Code(StrEnum):
     CRITERIA_ABSENT = "criteria-absent"
     MANIFEST_ABSENT = "manifest-absent"
     MANIFEST_DIFFERS = "manifest-differs"
+    WAIVED = "waived"
+    EXPECTED_FAILURE = "expected-failure"
     UNCHANGED_FAIL = "unchanged-fail"
 
 
@@ -96,6 +102,17 @@ class Case:
     """Why the suite is not the one that was pinned and recorded."""
     proven: Mask
     """The rows of the comparison that stand as failures in spite of the flaws of the inputs."""
+    waivers: tuple[WaiverFinding, ...]
+    """What became of each waiver."""
+    expected: tuple[tuple[ExpectedFailures, Mask], ...]
+    """The Scheme's expectations in force, each with the rows that fail as it has them."""
+
+    @property
+    def excused(self) -> Mask:
+        """The rows that a waiver or an expectation in force names."""
+        masks = [*(found.covered for found in self.waivers), *(rows for _, rows in self.expected)]
+        nothing: Mask = np.zeros(len(self.comparison.table), dtype=bool)
+        return np.logical_or.reduce(masks) if masks else nothing
 
 
 def reason_of(

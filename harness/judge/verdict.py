@@ -5,18 +5,23 @@ The decision is the table in ``_decide``: read from top to bottom, the first lin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from harness.judge import core_gate, gates
 from harness.judge.baseline import Baseline, component_versions
-from harness.judge.cause import CaseCause, causes, suspects
+from harness.judge.cause import OUTSIDE, CaseCause, causes
 from harness.judge.compare import Comparison, compare
 from harness.judge.criteria import Criteria
 from harness.judge.evidence import Evidence
+from harness.judge.expectations import expected_failures
 from harness.judge.reasons import CUT_OFF, Case, Code
-from harness.judge.rules import RuleFinding, counted
+from harness.judge.rules import RuleFinding
+from harness.judge.suspects import FailureGroup, failure_groups, suspects
+from harness.judge.waivers import Waivers
+from harness.judge.waiving import WaiverFinding, WaiverStatus, apply_waivers
+from harness.judge.words import counted
 from harness.model.outcome import GateName, GateStatus, VerdictKind
 from harness.model.release import Release
 from harness.model.verdict import Gate, Reason, Suspect, Verdict
@@ -39,6 +44,10 @@ class JudgedRun:
     """One per rule of the Scheme, kept or not."""
     evidence: Evidence
     baseline: Baseline | None
+    groups: tuple[FailureGroup, ...] = ()
+    """The failing cases by what is behind them, most checks first."""
+    waivers: tuple[WaiverFinding, ...] = ()
+    """What became of each waiver."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -53,6 +62,7 @@ def judge(
     release: Release | None,
     *,
     baseline_problem: str = "",
+    waivers: Waivers | None = None,
 ) -> JudgedRun:
     """Returns the verdict on one run. The same inputs give the same result, whatever the hour.
 
@@ -77,6 +87,8 @@ def judge(
         proven=core_gate.proven(
             evidence, comparison, usable_baseline=not against_baseline, same_suite=not against_suite
         ),
+        waivers=apply_waivers(waivers, evidence, comparison),
+        expected=tuple(expected_failures(criteria, evidence, comparison)),
     )
     scheme_reasons, findings = gates.scheme(case)
     reasons = tuple(
@@ -95,7 +107,8 @@ def judge(
     kind = _decide(answered, reasons)
     started = evidence.started
     before = usable.components if usable else {}
-    suspected = suspects(evidence, comparison, component_versions(evidence), before)
+    suspected = suspects(evidence, comparison, case.causes, component_versions(evidence), before)
+    groups = failure_groups(comparison, case.causes, manifest.known_issues if manifest else ())
     verdict = Verdict(
         kind=kind,
         rehearsal=started is not None and started.target.get("kind") == "embedded",
@@ -107,10 +120,11 @@ def judge(
         counts=comparison.counts(),
         suspects=suspected,
         next_action="",
-        inputs=_inputs(evidence, usable, baseline_problem, criteria, manifest),
+        inputs=_inputs(evidence, usable, baseline_problem, criteria, manifest, waivers),
+        notes=tuple(_notes(case.waivers, groups)),
     )
-    verdict = replace(verdict, next_action=_next_action(verdict))
-    return JudgedRun(verdict, comparison, case.causes, findings, evidence, usable)
+    verdict = replace(verdict, next_action=_next_action(verdict, groups))
+    return JudgedRun(verdict, comparison, case.causes, findings, evidence, usable, groups, case.waivers)
 
 
 def _decide(answered: Iterable[Gate], reasons: Iterable[Reason]) -> VerdictKind:
@@ -160,8 +174,18 @@ def _weight(reason: Reason) -> tuple[int, int, int, int, str]:
     return spoils, _STATUS_WEIGHT[reason.status], _CODES[reason.code], _GATES[reason.gate], reason.text
 
 
-def _next_action(verdict: Verdict) -> str:
-    """Who acts next, as the release process has it, and on what."""
+def _notes(waivers: Iterable[WaiverFinding], groups: Iterable[FailureGroup]) -> Iterator[str]:
+    for found in waivers:
+        if found.status is not WaiverStatus.APPLIED:
+            yield f"waiver {found.waiver.id} covers nothing: {found.text}"
+    for group in groups:
+        for issue in group.may_explain:
+            what = f"{group.component}: " if group.component else ""
+            yield f"known issue that may explain {what}{group.text}: {issue.title} ({issue.source})"
+
+
+def _next_action(verdict: Verdict, groups: Iterable[FailureGroup]) -> str:
+    """Who acts next, as the release process has it, and on what: the core's developers, a product's team, Support."""
     heaviest = verdict.reasons[0] if verdict.reasons else None
     outside = heaviest is not None and (heaviest.code == Code.ENVIRONMENT or heaviest.gate is GateName.PREFLIGHT)
     failed = {gate.name for gate in verdict.gates if gate.status is GateStatus.FAIL}
@@ -171,7 +195,8 @@ def _next_action(verdict: Verdict) -> str:
             return f"{who}: {heaviest.text}. {heaviest.remedy}."
         case VerdictKind.REJECTED if GateName.CORE in failed:
             component = _described(verdict.suspects[0]) if verdict.suspects else "a component still to be found"
-            return f"Mojaloop developers: look at {component}. Do not hand over."
+            who = "Mojaloop developers" if verdict.product == gates.CORE_PRODUCT else f"{verdict.product} team"
+            return f"{who}: look at {component}. Do not hand over.{_environment_too(groups)}"
         case VerdictKind.REJECTED:
             return "Support team and Scheme: the release does not keep the Scheme's rules. Do not hand over."
         case _ if verdict.rehearsal:
@@ -181,6 +206,16 @@ def _next_action(verdict: Verdict) -> str:
         case VerdictKind.APPROVED:
             return "Operations: take over the release."
     return "Support team: run again."
+
+
+def _environment_too(groups: Iterable[FailureGroup]) -> str:
+    """What the Support team has to see to besides: it is not the developers' to find."""
+    outside = [group for group in groups if group.cause in OUTSIDE and group.checks]
+    if not outside:
+        return ""
+    checks = counted(sum(len(group.checks) for group in outside), "check")
+    parts = ", ".join(dict.fromkeys(group.component or group.cause.value for group in outside))
+    return f" Support team: {checks} failed for the environment ({parts})."
 
 
 def _described(suspect: Suspect) -> str:
@@ -193,7 +228,12 @@ def _described(suspect: Suspect) -> str:
 
 
 def _inputs(
-    evidence: Evidence, baseline: Baseline | None, problem: str, criteria: Criteria | None, release: Release | None
+    evidence: Evidence,
+    baseline: Baseline | None,
+    problem: str,
+    criteria: Criteria | None,
+    release: Release | None,
+    waivers: Waivers | None,
 ) -> dict[str, Any]:
     """What was judged, with digests, so that another can judge the same."""
     started = evidence.started
@@ -218,6 +258,7 @@ def _inputs(
         else None,
         "baseline_problem": problem,
         "criteria": {"scheme": criteria.scheme, "sha256": criteria.digest} if criteria else None,
+        "waivers": {"scheme": waivers.scheme, "sha256": waivers.digest} if waivers else None,
         "release": {
             "product": release.product,
             "version": str(release.version),

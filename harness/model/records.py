@@ -83,7 +83,7 @@ class RunStarted(Record):
     tool: Json
     """``{name, version, python, platform, pytest}``."""
     release_manifest: Json | None = None
-    """The manifest as loaded: ``{product, version, components: {name: version}, source}``."""
+    """The manifest as loaded: ``{product, version, components: {name: version}, source, known_issues: [..]}``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +184,12 @@ class StepFinished(Record):
     """Why there is no response, or what broke; empty otherwise."""
     error_kind: str = ""
     """``connection``, ``timeout``, ``callback-timeout``, ``script``, ``harness``; empty when nothing went wrong."""
+    error_code: str = ""
+    """The code of the error that the callback or else the response carries: ``3204``; empty where it carries none."""
+    error_text: str = ""
+    """That error's own words, at most 200 characters."""
+    currencies: list[str] = field(default_factory=list)
+    """What money the request and its callback are about, sorted (ISO 4217)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

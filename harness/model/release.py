@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Release", "ReleaseVersion"]
+__all__ = ["KnownIssue", "Release", "ReleaseVersion"]
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)$")
 
@@ -32,6 +32,18 @@ class ReleaseVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownIssue:
+    """Something that a release is published with. It excuses nothing; it is shown beside what it may explain."""
+
+    title: str
+    source: str
+    """Where it is described: a URL, or a section of the release notes."""
+    components: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    """``POST /quotes``: what it shows in."""
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """A product at a version. ``components`` maps component name to its version, both as published."""
 
@@ -40,3 +52,4 @@ class Release:
     components: Mapping[str, str]
     source: str
     date: str | None = None
+    known_issues: tuple[KnownIssue, ...] = ()

@@ -61,7 +61,9 @@ class Verdict:
     suspects: tuple[Suspect, ...]
     next_action: str
     inputs: dict[str, Any] = field(default_factory=dict)
-    """What was judged, with digests: journal, suite, baseline, criteria, release, target, tool."""
+    """What was judged, with digests: journal, suite, baseline, criteria, waivers, release, target, tool."""
+    notes: tuple[str, ...] = ()
+    """What a reader should see and what weighs nothing: waivers that cover nothing, known issues that may explain."""
 
     @property
     def text(self) -> str:

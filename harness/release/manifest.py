@@ -7,10 +7,19 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import ReleaseError
-from harness.model.release import Release, ReleaseVersion
+from harness.model.release import KnownIssue, Release, ReleaseVersion
 from harness.yaml_document import read_yaml
 
 __all__ = ["load_manifest"]
+
+
+class _KnownIssue(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str = Field(min_length=1)
+    source: str = Field(min_length=1)
+    components: list[str] = []
+    operations: list[str] = []
 
 
 class _ManifestFile(BaseModel):
@@ -21,6 +30,7 @@ class _ManifestFile(BaseModel):
     date: str | None = None
     source: str = Field(min_length=1)
     components: dict[str, str] = Field(min_length=1)
+    known_issues: list[_KnownIssue] = []
 
 
 def load_manifest(path: Path) -> Release:
@@ -31,5 +41,13 @@ def load_manifest(path: Path) -> Release:
     except ValueError as problem:
         raise ReleaseError(str(problem), file=path, place="version", remedy="Correct this value") from problem
     return Release(
-        product=data.product, version=version, components=data.components, source=data.source, date=data.date
+        product=data.product,
+        version=version,
+        components=data.components,
+        source=data.source,
+        date=data.date,
+        known_issues=tuple(
+            KnownIssue(issue.title, issue.source, tuple(issue.components), tuple(issue.operations))
+            for issue in data.known_issues
+        ),
     )

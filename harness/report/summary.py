@@ -26,6 +26,7 @@ __all__ = ["Page", "summary"]
 _NAMED_AT_MOST: Final = 10
 _REASONS_AT_MOST: Final = 3
 _SUSPECTS_AT_MOST: Final = 3
+_NOTES_AT_MOST: Final = 5
 _PLAIN_MESSAGE: Final = 300
 _PLAIN_BRIEF: Final = 120
 _MARGIN: Final = 9
@@ -240,6 +241,10 @@ def _verdict(verdict: Verdict, page: Page) -> Iterable[Text]:
         if reason.remedy and reason.remedy not in verdict.next_action:
             yield from page.paragraph("", f"→ {page.message(reason.remedy, _MARGIN + 2)}")
     if (left := len(reasons) - _REASONS_AT_MOST) > 0:
+        yield Text(f"{'':<{_MARGIN}}… and {left} more: verdict.json")
+    for index, note in enumerate(verdict.notes[:_NOTES_AT_MOST]):
+        yield from page.paragraph("Note" if index == 0 else "", page.message(note, _MARGIN, lines=2))
+    if (left := len(verdict.notes) - _NOTES_AT_MOST) > 0:
         yield Text(f"{'':<{_MARGIN}}… and {left} more: verdict.json")
     if verdict.next_action:
         yield from page.paragraph("Next", verdict.next_action)

@@ -6,13 +6,18 @@ They are what the judge said, byte for byte; every other report can be checked a
 from __future__ import annotations
 
 from pathlib import Path
-from typing import final
+from typing import Any, final
+
+import pandas as pd
 
 from harness.judge.document import verdict_to_json
 from harness.report.files import utf8, write_file
 from harness.report.interface import ReportInput
 
 __all__ = ["VerdictFiles"]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for a formula: the text that a hub answers with stands in these cells."""
 
 
 @final
@@ -23,6 +28,23 @@ class VerdictFiles:
 
     def write(self, run: ReportInput, folder: Path) -> list[Path]:
         """Returns the two paths. Raises ``OSError``; then a file that could not be written is as it was."""
-        table = utf8(run.judged.comparison.table.to_csv(index=False, lineterminator="\n"))
+        table = utf8(_guarded(run.judged.comparison.table).to_csv(index=False, lineterminator="\n"))
         verdict = utf8(verdict_to_json(run.judged))
         return [write_file(folder / "comparison.csv", table), write_file(folder / "verdict.json", verdict)]
+
+
+def _guarded(table: pd.DataFrame) -> pd.DataFrame:
+    """Returns the table with an apostrophe before every text that a spreadsheet would carry out as a formula."""
+    guarded = table.copy()
+    for name in table.columns:
+        if not isinstance(table[name].dtype, pd.CategoricalDtype) and table[name].dtype.kind == "O":
+            guarded[name] = [_text(cell) for cell in table[name]]
+    return guarded
+
+
+def _text(cell: Any) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    # A carriage return ends a row for some readers, and is not quoted for them.
+    text = cell.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if cell.startswith(_FORMULA) else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import secrets
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -59,5 +60,6 @@ def run_started(options: RunOptions, run_id: str, target: Target) -> RunStarted:
             "version": str(manifest.version),
             "components": dict(manifest.components),
             "source": manifest.source,
+            "known_issues": [asdict(issue) for issue in manifest.known_issues],
         },
     )

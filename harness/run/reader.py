@@ -28,6 +28,8 @@ class JournalContent:
     damage: tuple[str, ...]
     digest: str
     """SHA-256 of the file's bytes, ``sha256:…``."""
+    ended_at: str = ""
+    """When the last readable record was written, as it says itself; empty where it does not."""
 
 
 def read_journal(folder: Path) -> JournalContent:
@@ -43,7 +45,7 @@ def read_journal(folder: Path) -> JournalContent:
         raise JournalError(f"the journal cannot be read: {problem.strerror}", file=path) from problem
     records: list[Record] = []
     damage: list[str] = []
-    expected = 1
+    expected, ended_at = 1, ""
     for number, line in enumerate(_lines(raw), start=1):
         if not line.endswith(b"\n"):
             damage.append(f"line {number} is cut off")
@@ -54,6 +56,7 @@ def read_journal(folder: Path) -> JournalContent:
                 raise ValueError("no object")
             sequence = data.get("seq")
             records.append(record_from_json(data))
+            ended_at = str(data.get("at") or "")
         except (ValueError, TypeError, RecursionError) as problem:
             damage.append(f"line {number} cannot be read: {str(problem)[:200]}")
             expected += 1
@@ -66,7 +69,7 @@ def read_journal(folder: Path) -> JournalContent:
         expected += 1
     if not records:
         damage.append("the journal holds no record")
-    return JournalContent(tuple(records), tuple(damage), f"sha256:{hashlib.sha256(raw).hexdigest()}")
+    return JournalContent(tuple(records), tuple(damage), f"sha256:{hashlib.sha256(raw).hexdigest()}", ended_at)
 
 
 def read_exchanges(folder: Path) -> dict[str, dict[str, Any]]:

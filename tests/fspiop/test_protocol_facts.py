@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.fspiop import dates, headers, ids, ilp, money, resources
-from harness.fspiop.errors import FspiopError, error_information
+from harness.fspiop.errors import FspiopError, error_information, error_said
 
 amounts = st.integers(min_value=0, max_value=2**64 - 1).map(lambda units: Decimal(units).scaleb(-4))
 
@@ -109,3 +109,44 @@ def test_an_error_body_carries_code_and_text() -> None:
         "errorDescription": "Party not found",
     }
     assert len(error_information(FspiopError.CLIENT, "x" * 300)["errorInformation"]["errorDescription"]) == 128
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (error_information(FspiopError.PARTY_NOT_FOUND, "x"), ("3204", "Party not found - x")),
+        ({"errorInformation": {"errorCode": 3100, "errorDescription": None}}, ("3100", "")),
+        ({"transferState": {"lastError": error_information(FspiopError.CLIENT)}}, ("3000", "Generic client error")),
+        ({"s1": {"result": {"message": "must NOT have\n this", "statusCode": 400}}}, ("400", "must NOT have this")),
+        ({"message": "fine", "statusCode": 200}, ("", "")),
+        ({"errorInformation": "broken"}, ("", "")),
+        ({"a": {"b": {"c": {"d": {"e": error_information(FspiopError.CLIENT)}}}}}, ("", "")),
+        (["3204"], ("", "")),
+        (None, ("", "")),
+        ("text", ("", "")),
+    ],
+)
+def test_the_error_in_a_body_is_found_and_nothing_else_is_taken_for_one(body: object, said: tuple[str, str]) -> None:
+    assert error_said(body) == said
+
+
+def test_the_words_of_an_error_are_kept_short() -> None:
+    body = {"errorInformation": {"errorCode": "2001", "errorDescription": "x" * 999}}
+    assert error_said(body) == ("2001", "x" * 200)
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (
+            {"amount": {"amount": "1", "currency": "XOF"}, "fee": [{"currency": "EUR"}, {"currency": "XOF"}]},
+            ["EUR", "XOF"],
+        ),
+        ({"currency": "euro"}, []),
+        ({"currency": ["EUR"]}, []),
+        ("EUR", []),
+        (None, []),
+    ],
+)
+def test_the_currencies_of_a_message_are_found(body: object, found: list[str]) -> None:
+    assert money.currencies_in(body) == found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 from harness.judge.baseline import Baseline, BaselineSource, baseline_from_evidence
 from harness.judge.criteria import Criteria, parse_criteria
 from harness.judge.evidence import Evidence, evidence_from_records
+from harness.judge.rules import RuleFinding
 from harness.judge.verdict import JudgedRun, judge
+from harness.judge.waivers import Waivers, parse_waivers
 from harness.model.outcome import Outcome
 from harness.model.records import (
     CaseFinished,
@@ -85,9 +88,10 @@ class Run:
 
     records: tuple[Record, ...]
     damage: tuple[str, ...] = field(default=())
+    ended_at: str = "2026-06-01T12:00:00.000Z"
 
     def evidence(self) -> Evidence:
-        return evidence_from_records(self.records, damage=self.damage, journal_digest="a" * 64)
+        return evidence_from_records(self.records, damage=self.damage, journal_digest="a" * 64, ended_at=self.ended_at)
 
     def closed(self) -> Run:
         def count(kind: type[Record], holds: Callable[[Any], bool] = lambda _: True) -> int:
@@ -226,8 +230,44 @@ def criteria(text: str = CRITERIA) -> Criteria:
     return parse_criteria(text, "criteria.yaml")
 
 
+def waiver(**changes: Any) -> dict[str, Any]:
+    """One waiver that covers a failure of the second check of the case ``pays``, as a document holds it."""
+    return {
+        "id": "agreed",
+        "checks": [check_id("pays", "c2")],
+        "ticket": "https://tracker.example/browse/HUB-1",
+        "reason": "Rounded to cents; participants were told and can settle",
+        "approved_by": "A. Person, Operations",
+        "approved_on": "2026-05-01",
+        "expires": "2026-06-01",
+        "at_most": 1,
+    } | changes
+
+
+def waivers(*entries: dict[str, Any]) -> Waivers:
+    listed = [{key: value for key, value in entry.items() if value is not None} for entry in entries]
+    return parse_waivers(json.dumps({"scheme": "example", "waivers": listed}), "waivers.yaml")
+
+
 def judged(what: Run, before: Baseline | None = None, *, rules: Criteria | None = None, **more: Any) -> JudgedRun:
     """Judges against the sound baseline with the plain criteria and the right manifest, unless told otherwise."""
     given: dict[str, Any] = {"baseline": before or baseline(), "criteria": rules or criteria(), "release": RELEASE}
     given |= more
     return judge(what.evidence(), given.pop("baseline"), given.pop("criteria"), given.pop("release"), **given)
+
+
+def one_rule(**keys: Any) -> Criteria:
+    """Criteria of one rule; values stand as they are written in YAML."""
+    rule = {"id": "rule", "severity": "blocker", "title": "t", "rationale": "r"} | keys
+    body = "".join(f"    {key}: {value}\n" for key, value in rule.items())
+    return parse_criteria(f"scheme: example\ntitle: t\nrules:\n  -\n{body}", "criteria.yaml")
+
+
+def judging(what: Run, before: Any = None, rule: dict[str, Any] | None = None, **keys: Any) -> JudgedRun:
+    """Judges by one rule."""
+    return judged(what, before, rules=one_rule(**(rule or {}), **keys))
+
+
+def on(what: Run, before: Any = None, **keys: Any) -> RuleFinding:
+    """What one rule finds."""
+    return judging(what, before, **keys).findings[0]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 from harness.errors import CriteriaError
 from harness.judge.criteria import Criteria, criteria_schema, load_criteria, load_scheme, parse_criteria
@@ -28,7 +31,7 @@ def parsed(*rules: str) -> Criteria:
     return parse_criteria(HEAD + "".join(rules), "criteria.yaml")
 
 
-def test_the_example_is_readable_and_covers_each_kind_of_rule() -> None:
+def test_the_example_is_readable() -> None:
     criteria = load_criteria(EXAMPLE)
     assert criteria.scheme == EXAMPLE.parent.name
     assert {each.kind for each in criteria.rules} == {
@@ -85,6 +88,18 @@ def test_the_example_is_readable_and_covers_each_kind_of_rule() -> None:
             HEAD + rule(kind="minimum-executed", classes=None, at_most=None, what="cases", at_least="0"),
             "criteria.yaml, line 10 (rules[0].at_least)",
         ),
+        (
+            HEAD + rule(kind="outcome-at-most", classes=None, outcomes="[hollow]", share_at_most="0.1"),
+            "an outcome-at-most rule needs either 'at_most' or 'share_at_most'",
+        ),
+        (HEAD + rule(kind="pass-rate", classes=None, at_most=None, at_least="0"), "(rules[0].at_least)"),
+        (HEAD + rule(kind="pass-rate", classes=None, at_most=None, at_least="1.5"), "(rules[0].at_least)"),
+        (HEAD + rule(kind="required-checks", classes=None, at_most=None, checks="[pays]"), "(rules[0].checks[0])"),
+        (HEAD + rule(kind="required-cases", classes=None, at_most=None, cases="['*']"), "(rules[0].cases[0])"),
+        (HEAD + rule(kind="target-facts", classes=None, at_most=None, facts="{}"), "(rules[0].facts)"),
+        (HEAD + rule(currency="euro"), "(rules[0].currency)"),
+        ("environment_share: 0\n" + HEAD + rule(), "criteria.yaml, line 1 (environment_share)"),
+        ("waiver_days_at_most: 9999\n" + HEAD + rule(), "criteria.yaml, line 1 (waiver_days_at_most)"),
         ("a: &a [*a]\n", "criteria.yaml, line 1"),
         ("a: !!python/object:os.system {}\n", "criteria.yaml, line 1: not readable as YAML"),
     ],
@@ -128,3 +143,67 @@ def test_the_schema_is_closed() -> None:
     schema = criteria_schema()
     assert schema["additionalProperties"] is False
     assert all(part.get("additionalProperties") is False for part in schema["$defs"].values() if "properties" in part)
+
+
+def test_the_schema_in_docs_is_the_one_in_force_and_takes_the_example() -> None:
+    stored = json.loads((EXAMPLE.parents[2] / "docs" / "criteria.schema.json").read_text())
+    assert stored == criteria_schema()
+    jsonschema.validate(yaml.safe_load(EXAMPLE.read_text()), stored)
+
+
+FACTS = {"kind": "target-facts", "classes": None, "at_most": None}
+EXPECTED = {"kind": "expected-failures", "classes": None, "at_most": None, "checks": "['a::b::c::d']"}
+RATE = {"kind": "pass-rate", "classes": None, "at_most": None}
+RUN_AT_LEAST = {"kind": "minimum-executed", "classes": None, "at_most": None, "what": "cases"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "line"),
+    [
+        (rule(id="a", at_most="0"), rule(id="b", at_most="5"), 11),
+        (rule(id="a", at_most="5"), rule(id="b", at_most="0"), 4),
+        (rule(id="a"), rule(id="b"), 11),
+        (rule(id="a", classes="[regressed, new-fail]"), rule(id="b", at_most="1"), 11),
+        (rule(id="a", labels="[p, q]"), rule(id="b", labels="[q, p]"), 12),
+        (rule(id="a", **RATE, at_least="0.9"), rule(id="b", **RATE, at_least="0.8"), 10),
+        (rule(id="a", **RUN_AT_LEAST, at_least="9"), rule(id="b", **RUN_AT_LEAST, at_least="8"), 11),
+        (rule(id="a", **FACTS, facts="{x: true}"), rule(id="b", **EXPECTED, when="{x: false}"), 10),
+        (rule(id="a", **EXPECTED, when="{x: 1}"), rule(id="b", **FACTS, facts="{x: 2}"), 4),
+        (rule(id="a", **FACTS, facts="{x: 1}"), rule(id="b", **FACTS, facts="{x: 2}"), 4),
+    ],
+)
+def test_a_rule_that_can_never_decide_anything_is_refused_with_its_line(first: str, second: str, line: int) -> None:
+    with pytest.raises(CriteriaError, match=rf"criteria.yaml, line {line} \(rules\[[01]\]\): .* can never decide"):
+        parsed(first, second)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (rule(id="a", severity="minor"), rule(id="b", at_most="5")),
+        (rule(id="a", labels="[p]"), rule(id="b", at_most="5")),
+        (rule(id="a", at_most="5"), rule(id="b", labels="[p]")),
+        (rule(id="a", currency="EUR"), rule(id="b", currency="XOF")),
+        (rule(id="a", classes="[hollow, unknown]", at_most="5"), rule(id="b", classes="[hollow]", at_most="3")),
+        (rule(id="a", **FACTS, facts="{x: true}"), rule(id="b", **EXPECTED, when="{x: true, y: 1}")),
+        (rule(id="a", **RATE, at_least="0.9"), rule(id="b", **RATE, at_least="0.8", labels="[p]")),
+    ],
+)
+def test_rules_that_each_decide_something_stand_together(first: str, second: str) -> None:
+    assert len(parsed(first, second).rules) == 2
+
+
+def test_what_else_a_scheme_may_set_has_a_default() -> None:
+    plain = parsed(rule())
+    assert (plain.environment_share, plain.waiver_days_at_most) == (0.5, 180)
+    own = parse_criteria("environment_share: 0.8\nwaiver_days_at_most: 30\n" + HEAD + rule(), "criteria.yaml")
+    assert (own.environment_share, own.waiver_days_at_most) == (0.8, 30)
+
+
+DOCUMENT = (EXAMPLE.parents[2] / "docs" / "criteria.md").read_text(encoding="utf-8")
+
+
+def test_the_document_shows_one_rule_of_each_kind_as_it_can_be_written() -> None:
+    shown = parse_criteria(DOCUMENT.split("```yaml\n")[1].split("```")[0], "criteria.md")
+    kinds = [each.kind for each in shown.rules]
+    assert sorted(kinds) == sorted(criteria_schema()["properties"]["rules"]["items"]["discriminator"]["mapping"])

@@ -7,28 +7,11 @@ from typing import Any
 
 import pytest
 
-from harness.judge.criteria import Criteria, parse_criteria
-from harness.judge.rules import RuleFinding
-from harness.judge.verdict import JudgedRun
 from harness.model.outcome import GateStatus, VerdictKind
 from harness.model.records import CaseFinished, RunStarted
-from tests.judge.build import SOUND, E, F, H, P, Run, Shape, baseline, case, judged, run
+from tests.judge.build import SOUND, E, F, H, P, Shape, baseline, case, judging, on, run
 
 PASS, FAIL, UNKNOWN = GateStatus.PASS, GateStatus.FAIL, GateStatus.UNKNOWN
-
-
-def one_rule(**keys: Any) -> Criteria:
-    rule = {"id": "rule", "severity": "blocker", "title": "t", "rationale": "r"} | keys
-    body = "".join(f"    {key}: {value}\n" for key, value in rule.items())
-    return parse_criteria(f"scheme: example\ntitle: t\nrules:\n  -\n{body}", "criteria.yaml")
-
-
-def on(what: Run, before: Any = None, **keys: Any) -> RuleFinding:
-    return judging(what, before, **keys).findings[0]
-
-
-def judging(what: Run, before: Any = None, rule: dict[str, Any] | None = None, **keys: Any) -> JudgedRun:
-    return judged(what, before, rules=one_rule(**(rule or {}), **keys))
 
 
 REGRESSED = run([case("pays", P, F), *SOUND[1:]])

@@ -12,9 +12,28 @@ from harness.judge.baseline import Baseline
 from harness.judge.criteria import Criteria
 from harness.judge.document import verdict_to_json
 from harness.judge.verdict import JudgedRun
+from harness.judge.waivers import Waivers
 from harness.model.outcome import GateStatus, Outcome, VerdictKind
 from harness.model.records import CaseFinished, CheckRecorded, Interrupted, Record, RunFinished, WorkerLost
-from tests.judge.build import CRITERIA, SOUND, E, F, H, P, Run, S, Shape, baseline, case, criteria, judged, run
+from tests.judge.build import (
+    CRITERIA,
+    SOUND,
+    E,
+    F,
+    H,
+    P,
+    Run,
+    S,
+    Shape,
+    baseline,
+    case,
+    check_id,
+    criteria,
+    judged,
+    run,
+    waiver,
+    waivers,
+)  # fmt: skip
 
 LENIENT = criteria(
     CRITERIA
@@ -36,7 +55,24 @@ runs = st.one_of(
     st.just(list(SOUND)),
     st.lists(shape, max_size=3, unique_by=lambda each: each.name).map(lambda some: [*some, SOUND[2]]),
 )
-rules = st.sampled_from([criteria(), LENIENT])
+DEMANDING = criteria(
+    CRITERIA
+    + """\
+  - {id: rate, kind: pass-rate, at_least: 0.9, severity: major, title: t, rationale: r}
+  - {id: skipped, kind: outcome-at-most, outcomes: [skipped, hollow], share_at_most: 0.2,
+     severity: major, title: t, rationale: r}
+  - {id: enough, kind: minimum-executed, what: cases, at_least: 2, severity: major, title: t, rationale: r}
+  - {id: money, kind: required-cases, labels: [p2p], severity: minor, title: t, rationale: r}
+  - {id: one, kind: required-checks, checks: ["transfers/test_expiry.py::expires::send::c1"],
+     severity: major, title: t, rationale: r}
+"""
+)
+rules = st.sampled_from([criteria(), LENIENT, DEMANDING])
+WAIVERS = waivers(
+    waiver(id="by-id", checks=[check_id("pays", "c2"), check_id("aborts", "c1")], at_most=2),
+    waiver(id="by-label", checks=None, label="p2p", at_most=None, rate_at_most=0.4),
+)
+agreed = st.sampled_from([None, WAIVERS])
 befores = st.sampled_from(BASELINES)
 
 
@@ -46,9 +82,9 @@ def nearness(found: JudgedRun) -> int:
 
 
 @slow
-@given(runs, befores, rules, st.data())
+@given(runs, befores, rules, agreed, st.data())
 def test_taking_away_or_worsening_a_passed_check_never_helps(
-    shapes: list[Shape], before: Baseline, bounds: Criteria, data: st.DataObject
+    shapes: list[Shape], before: Baseline, bounds: Criteria, given_: Waivers | None, data: st.DataObject
 ) -> None:
     whole = run(shapes)
     passed = [r.check for r in whole.records if isinstance(r, CheckRecorded) and r.outcome is P]
@@ -65,7 +101,8 @@ def test_taking_away_or_worsening_a_passed_check_never_helps(
         return record
 
     worse = whole.without(lambda r: what == "removed" and isinstance(r, CheckRecorded) and r.check == victim)
-    assert nearness(judged(worse.each(worsen), before, rules=bounds)) <= nearness(judged(whole, before, rules=bounds))
+    after = judged(worse.each(worsen), before, rules=bounds, waivers=given_)
+    assert nearness(after) <= nearness(judged(whole, before, rules=bounds, waivers=given_))
 
 
 @slow
@@ -147,14 +184,14 @@ def test_an_approval_rests_on_a_result_for_every_check_that_was_expected(
 
 
 @slow
-@given(runs, befores, rules, st.randoms(use_true_random=False))
+@given(runs, befores, rules, agreed, st.randoms(use_true_random=False))
 def test_judging_twice_gives_the_same_bytes_and_the_order_of_cases_does_not_matter(
-    shapes: list[Shape], before: Baseline, bounds: Criteria, chance: random.Random
+    shapes: list[Shape], before: Baseline, bounds: Criteria, given_: Waivers | None, chance: random.Random
 ) -> None:
-    first = verdict_to_json(judged(run(shapes), before, rules=bounds))
-    assert verdict_to_json(judged(run(shapes), before, rules=bounds)) == first
+    first = verdict_to_json(judged(run(shapes), before, rules=bounds, waivers=given_))
+    assert verdict_to_json(judged(run(shapes), before, rules=bounds, waivers=given_)) == first
     shuffled = chance.sample(shapes, len(shapes))
-    assert verdict_to_json(judged(run(shuffled), before, rules=bounds)) == first
+    assert verdict_to_json(judged(run(shuffled), before, rules=bounds, waivers=given_)) == first
 
 
 @slow
@@ -168,3 +205,44 @@ def test_every_reason_that_stands_in_the_way_says_what_would_change_it(
         assert reason.remedy or reason.status is GateStatus.PASS
     assert sum(found.counts.values()) > 0
     assert found.next_action
+
+
+@slow
+@given(runs, befores, rules)
+def test_adding_a_waiver_changes_the_class_of_no_check(shapes: list[Shape], before: Baseline, bounds: Criteria) -> None:
+    without = judged(run(shapes), before, rules=bounds)
+    found = judged(run(shapes), before, rules=bounds, waivers=WAIVERS)
+    assert found.comparison.table.equals(without.comparison.table)
+    assert found.counts == without.counts
+    covered = {check for one in found.waivers for check in one.checks}
+    for reason in without.verdict.reasons:
+        if reason.code in ("regressed", "new-fail", "missing", "unknown"):
+            kept = {check for other in found.verdict.reasons for check in other.checks}
+            assert set(reason.checks) <= kept | covered
+
+
+@slow
+@given(runs, befores, rules, st.sampled_from(["2026-04-30", "2026-06-02", "", "?"]))
+def test_a_waiver_that_does_not_hold_is_as_good_as_none(
+    shapes: list[Shape], before: Baseline, bounds: Criteria, day: str
+) -> None:
+    what = replace(run(shapes), ended_at=day)
+    found = judged(what, before, rules=bounds, waivers=WAIVERS).verdict
+    without = judged(what, before, rules=bounds).verdict
+    assert (found.kind, found.gates, found.reasons) == (without.kind, without.gates, without.reasons)
+    assert (found.counts, found.suspects, found.next_action) == (without.counts, without.suspects, without.next_action)
+
+
+@slow
+@given(runs, befores, rules)
+def test_a_waiver_never_approves_without_known_issues_what_failed_and_never_what_gave_no_result(
+    shapes: list[Shape], before: Baseline, bounds: Criteria
+) -> None:
+    found = judged(run(shapes), before, rules=bounds, waivers=WAIVERS)
+    table = found.comparison.table
+    if (table["outcome"] == "failed").any():
+        assert found.verdict.kind is not VerdictKind.APPROVED
+    if table["class"].eq("missing").any():
+        assert nearness(found) == 0
+    if not (table["outcome"] == "passed").any():
+        assert nearness(found) == 0

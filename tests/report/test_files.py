@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from harness.judge.compare import Comparison
 from harness.judge.document import verdict_to_json
 from harness.report.files import json_bytes, replace_folder, write_file
 from harness.report.properties import properties
@@ -31,6 +33,21 @@ def test_the_verdict_is_stored_as_the_judge_gave_it_beside_its_comparison(tmp_pa
     first = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     VerdictFiles().write(run, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == first
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r"])
+def test_what_a_hub_answers_is_no_formula_in_a_spreadsheet(tmp_path: Path, begin: str) -> None:
+    run = scenarios.rejected(tmp_path)
+    table = run.judged.comparison.table.copy()
+    table["message"] = [f"{begin}HYPERLINK('http://evil.example')", "a = b", "", *table["message"][3:]]
+    judged = replace(run.judged, comparison=Comparison(table))
+    VerdictFiles().write(replace(run, judged=judged), tmp_path)
+    with (tmp_path / "comparison.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0]["message"] == f"'{begin}HYPERLINK('http://evil.example')".replace("\r", "\n")
+    assert [row["message"] for row in rows[1:3]] == ["a = b", ""]
+    assert all(not cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in rows for cell in row.values())
+    assert table["message"].iloc[0].startswith(begin)
 
 
 def test_a_file_that_cannot_be_put_in_place_leaves_the_old_one_and_no_remains(

@@ -37,6 +37,17 @@ def test_records_come_back_in_order(tmp_path: Path) -> None:
     assert content.damage == ()
 
 
+def test_a_run_ended_when_its_last_readable_record_was_written(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    lines = path.read_text().splitlines()
+    moments = [json.loads(line)["at"] for line in lines]
+    assert read_journal(tmp_path).ended_at == moments[-1]
+    path.write_text("\n".join([*lines[:-1], lines[-1][:20]]))
+    assert read_journal(tmp_path).ended_at == moments[-2]
+    path.write_text("")
+    assert read_journal(tmp_path).ended_at == ""
+
+
 def test_every_record_is_on_disk_as_soon_as_it_is_written(tmp_path: Path) -> None:
     writer = JournalWriter(tmp_path, Redactor())
     for count, record in enumerate(CHECKS, start=1):

@@ -7,6 +7,7 @@ Facts of the reference engine: header names in lower case, ``baggage`` and ``tra
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -21,6 +22,7 @@ __all__ = [
     "callback_routes",
     "callback_seen",
     "component_for",
+    "decided_by",
     "operation_of",
     "query_text",
     "request_sent",
@@ -33,6 +35,9 @@ __all__ = [
 ]
 
 _ASYNCHRONOUS = ("fspiop", "iso20022")
+_READS_CALLBACK = re.compile(r"\bcallback\b")
+_SCENARIOS = ("POST", "/scenarios")
+_SDK = "sdk-scheme-adapter"
 _AXIOS_SAFE = "-_.!~*'():$,"
 """What the reference engine's HTTP library leaves as it is in a query (a space becomes ``+``)."""
 
@@ -147,6 +152,17 @@ def component_for(url: str, services: Mapping[str, str], operation: Operation | 
         return urlsplit(url).hostname or "unknown"
     except ValueError:
         return "unknown"
+
+
+def decided_by(method: str, path: str, source: str, operation: Operation | None) -> str:
+    """Returns the component whose work an assertion with this ``source`` looks at, where that is not the one called.
+
+    That of a callback is the one that decides what it says. ``POST /scenarios`` of mojaloop-simulator's test API has
+    sdk-scheme-adapter carry each operation out, and answers with what that said. Else empty.
+    """
+    if (method.upper(), path) == _SCENARIOS:
+        return _SDK
+    return operation.decided_by if operation is not None and _READS_CALLBACK.search(source) else ""
 
 
 # --- what JavaScript sees

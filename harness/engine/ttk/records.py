@@ -11,6 +11,9 @@ from typing import Any
 
 from harness.engine.ttk import messages
 from harness.engine.ttk.values import is_falsy, js_text
+from harness.fspiop.errors import error_said
+from harness.fspiop.money import currencies_in
+from harness.fspiop.resources import Operation
 from harness.model.ids import SEPARATOR
 from harness.model.outcome import Outcome, Severity
 from harness.model.records import (
@@ -80,10 +83,13 @@ def _case(
     records: list[Record] = [CaseStarted(case=ident, worker=WORKER)]
     outcomes: set[Outcome] = set()
     for request in case.requests:
-        records.append(_step(ident, request, services))
+        step, operation = _step(ident, request, services), _operation(request)
+        records.append(step)
         for one in request.assertions:
             check = str(one.assertion.check)
             outcome, message = _said(request, one, settled.get(check))
+            asked = request.request
+            decider = messages.decided_by(asked.method, asked.operation_path, one.assertion.source, operation)
             if not (one.overwritten and outcome is Outcome.SKIPPED):
                 # A result that was lost says nothing against the case: it ran, and the engine had the result.
                 outcomes.add(outcome)
@@ -96,6 +102,7 @@ def _case(
                     outcome=outcome,
                     message=message,
                     fingerprint=fingerprints.get(check, ""),
+                    component="" if decider == step.component else decider,
                 )
             )
     started = case.started or datetime.fromtimestamp(0, UTC)
@@ -140,8 +147,8 @@ def _no_answer(request: RecordedRequest) -> str:
 
 def _step(case: str, recorded: RecordedRequest, services: Mapping[str, str]) -> StepFinished:
     request = recorded.request
-    document = {**request.document, "path": request.document.get("path") or request.operation_path}
-    operation = messages.operation_of(request.api.type, request.method, document["path"])
+    document = {**request.document, "path": _path(recorded)}
+    operation = _operation(recorded)
     url = messages.target_url(document) if document.get("url") else js_text(document["path"])
     fault = _no_answer(recorded) if recorded.sent else ""
     awaited = bool(
@@ -149,6 +156,9 @@ def _step(case: str, recorded: RecordedRequest, services: Mapping[str, str]) -> 
     )
     status = None if fault or recorded.response is None else recorded.response.get("status")
     latency = recorded.duration_ms if status is not None and _is_bare(document) else None
+    code, text = error_said((recorded.callback or {}).get("body"))
+    if not code:
+        code, text = error_said((recorded.response or {}).get("body"))
     return StepFinished(
         case=case,
         step=request.step_id,
@@ -163,7 +173,18 @@ def _step(case: str, recorded: RecordedRequest, services: Mapping[str, str]) -> 
         callback_received=recorded.callback is not None,
         error=fault,
         error_kind="connection" if fault else "",
+        error_code="" if fault else code,
+        error_text="" if fault else text,
+        currencies=currencies_in([document.get("body"), (recorded.callback or {}).get("body")]),
     )
+
+
+def _path(recorded: RecordedRequest) -> Any:
+    return recorded.request.document.get("path") or recorded.request.operation_path
+
+
+def _operation(recorded: RecordedRequest) -> Operation | None:
+    return messages.operation_of(recorded.request.api.type, recorded.request.method, _path(recorded))
 
 
 def _is_bare(document: Mapping[str, Any]) -> bool:

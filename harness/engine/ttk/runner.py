@@ -22,13 +22,13 @@ from harness.engine.ttk.values import js_text, merged
 from harness.engine.ttk.variables import FUNCTIONS, Sources, fill_early, fill_path, fill_values, unresolved
 from harness.errors import UsageError
 from harness.fspiop.jws import signed_headers
+from harness.fspiop.resources import Operation
 from harness.model.outcome import Outcome
 from harness.suite.ttk.model import Assertion, Case, Request
 
 __all__ = ["Context", "RunVariables", "Transport", "run_case"]
 
 _WRITTEN_BY_SCRIPTS = re.compile(r"\b(environment|requestVariables)\b")
-_READS_CALLBACK = re.compile(r"\bcallback\b")
 _RETRY_DELAYS_MS = (250.0, 500.0, 1000.0, 2000.0, 4000.0)
 """The reference engine's own pauses before an attempt; its first one is never used, because it counts from 1."""
 _LONGEST_RETRY_DELAY_MS = 5000.0
@@ -157,7 +157,7 @@ class _Step:
     step: StepRecorder
     request_variables: Mapping[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    decided_by: str = ""
+    operation: Operation | None = None
 
     def run(self) -> None:
         document = self._prepare()
@@ -240,7 +240,7 @@ class _Step:
         self.step.component = messages.component_for(self.step.url, self.context.services, operation)
         if operation is not None:
             self.step.operation = operation.key
-            self.decided_by = operation.decided_by
+            self.operation = operation
 
     def _attempt(self, document: Mapping[str, Any]) -> tuple[Exchange, list[AssertionResult]]:
         """Sends once and evaluates: the exchange and one result per assertion."""
@@ -331,8 +331,9 @@ class _Step:
             missing = ", ".join(self.state.unavailable)
             outcome = Outcome.ERROR
             message = f"{message} (a script of this case needs {missing}, not available in this version of the harness)"
-        reads_callback = bool(_READS_CALLBACK.search(assertion.source))
-        component = self.decided_by if reads_callback and self.decided_by != self.step.component else ""
+        decider = messages.decided_by(
+            self.request.method, self.request.operation_path, assertion.source, self.operation
+        )
         self.step.check(
             assertion.label,
             outcome,
@@ -340,5 +341,5 @@ class _Step:
             expected=result.expected,
             actual=result.actual,
             fingerprint=assertion.fingerprint,
-            component=component,
+            component="" if decider == self.step.component else decider,
         )

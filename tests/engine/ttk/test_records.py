@@ -113,6 +113,35 @@ def test_a_duration_is_a_latency_only_where_nothing_else_is_in_it(
     assert (step.operation, step.component) == ("POST /transfers", "ml-api-adapter")
 
 
+@pytest.mark.parametrize(
+    ("outer", "code"),
+    [
+        ({"response": {**OK, "body": {"errorInformation": {"errorCode": "3100", "errorDescription": "no"}}}}, "3100"),
+        ({"callback": {**CALLBACK, "body": {"errorInformation": {"errorCode": "3208"}}}}, "3208"),
+        ({"callback": CALLBACK}, ""),
+        ({"response": None}, ""),
+    ],
+)
+def test_the_error_that_came_back_is_kept_with_its_step(tmp_path: Path, outer: Any, code: str) -> None:
+    sent = {"body": {"amount": {"amount": "1", "currency": "XOF"}}}
+    step = recorded(tmp_path, request("FAILED", sent=sent, **outer))[1][0]
+    assert (step.error_code, step.currencies) == (code, ["XOF"])
+
+
+def test_a_check_of_a_callback_asks_the_component_that_decides_what_it_says(tmp_path: Path) -> None:
+    one = request("FAILED", "FAILED")
+    one["request"]["tests"]["assertions"][0]["exec"] = ["expect(callback.body.transferState).to.equal('COMMITTED')"]
+    checks, steps, _ = recorded(tmp_path, one)
+    assert (steps[0].component, [check.component for check in checks]) == ("ml-api-adapter", ["central-ledger", ""])
+
+
+def test_what_a_scenario_of_the_simulator_says_is_the_sdks(tmp_path: Path) -> None:
+    sent = {"url": "http://sim:3003", "operationPath": "/scenarios", "path": "/scenarios", "apiVersion": {"type": "x"}}
+    said = {**OK, "body": {"s1": {"result": {"message": "must NOT have additional properties", "statusCode": 400}}}}
+    checks, steps, _ = recorded(tmp_path, request("FAILED", sent=sent, response=said))
+    assert (checks[0].component, steps[0].error_code) == ("sdk-scheme-adapter", "400")
+
+
 @pytest.mark.skipif(
     not REPORTS.is_dir(), reason=f"{REPORTS} is not here: official data is read from beside the project"
 )
