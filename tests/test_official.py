@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.model.records import CasePlanned, CheckRecorded
+from harness.model.records import CasePlanned, CheckRecorded, Provisioned
 from harness.run.reader import read_journal
 from tests.support import RELEASE, REPOSITORY, environment, harness, make_workspace
 
@@ -160,3 +160,65 @@ def test_plain_pytest_selects_among_collections(workspace: Path, selection: list
         int(part.split()[0]) for part in last.replace("=", "").split(",") if part.split()[1] in ("failed", "passed")
     )
     assert f"{ran} " == chosen, done.stdout
+
+
+# Cases without an assertion, and assertions behind a switch that the published environment turns off.
+HOLLOW = {"v15.1.0": 35, "v17.1.0": 35}
+
+
+@pytest.mark.parametrize("release", sorted(HOLLOW))
+def test_provisioning_p2p_and_clean_up_run_in_one_go_on_an_empty_hub(tmp_path: Path, release: str) -> None:
+    root = make_workspace(tmp_path / "workspace")
+    shutil.copytree(
+        REPOSITORY / "baselines/mojaloop" / release, root / "baselines/mojaloop" / release, dirs_exist_ok=True
+    )
+    hub = OSS / "collections" / release / "collections" / "hub"
+    # v17.1.0 has another clean-up beside, for production: whichever comes second finds nothing left to settle
+    cleaning = hub / "cleanup/position_cleanup.json"
+    chosen = [hub / "provisioning", hub / "golden_path/feature_tests/p2p_money_transfer", cleaning]
+    ended = harness(
+        "run", release, "-n", "0", "--empty-hub", "--time-scale", "0.1", "--run-id", "all",
+        *(part for path in chosen for part in ("--collection", str(path))),
+        cwd=root,
+    )  # fmt: skip
+    assert ended.code == 2, ended
+    folder = root / "reports/runs/all"
+    records = read_journal(folder).records
+    planned = [check for record in records if isinstance(record, CasePlanned) for check in record.checks or ()]
+    checks = [record for record in records if isinstance(record, CheckRecorded)]
+    assert sorted(planned) == sorted(check.check for check in checks)
+    told = {check.check: check.message for check in checks if check.outcome.value not in ("passed", "hollow")}
+    assert not told
+    rows = outcomes(folder).values()
+    silent = [record for record in records if isinstance(record, CasePlanned) and not record.checks]
+    assert list(rows).count("hollow") + len(silent) == HOLLOW[release]
+    assert "time was scaled by 0.1" in ended.out
+
+
+def test_the_official_suite_provisions_the_hub_by_its_own_collections(workspace: Path) -> None:
+    ended = harness(
+        "run", RELEASE, "--suite", "official", "--label", "p2p", "--time-scale", "0.1", "--run-id", "provisioned",
+        cwd=workspace,
+    )  # fmt: skip
+    assert ended.code == 2, ended
+    folder = workspace / "reports/runs/provisioned"
+    (shown,) = [record for record in read_journal(folder).records if isinstance(record, Provisioned)]
+    assert (shown.cases, shown.checks, shown.failures) == (49, 460, [])
+    told = [name for name, outcome in outcomes(folder).items() if outcome not in ("passed", "hollow")]
+    assert told == []
+    assert harness("baseline", "record", "provisioned", cwd=workspace).code == 3
+
+
+def test_a_hub_that_cannot_be_provisioned_is_told_and_approves_nothing(workspace: Path) -> None:
+    ended = harness(
+        "run", RELEASE, "--suite", "official", "--label", "p2p", "--time-scale", "0.1", "--run-id", "unprovisioned",
+        "--defect", "funds-in-doubled", cwd=workspace,
+    )  # fmt: skip
+    assert ended.code != 0, ended
+    (shown,) = [
+        record
+        for record in read_journal(workspace / "reports/runs/unprovisioned").records
+        if isinstance(record, Provisioned)
+    ]
+    assert shown.failures
+    assert "provisioning: " in ended.out

@@ -63,12 +63,9 @@ def test_the_official_p2p_collection_runs_unmodified(workspace: Path) -> None:
     checks = [record for record in records if isinstance(record, CheckRecorded)]
     (planned,) = [record for record in records if isinstance(record, CasePlanned)]
     assert planned.checks == [check.check for check in checks]
-    told = {check.check: check.message for check in checks if check.outcome.value not in ("passed", "hollow")}
-    assert not told
-    hollow = [check.label for check in checks if check.outcome.value == "hollow"]
-    assert all(label.startswith("Payee") for label in hollow), "only the assertions guarded by the websocket switch"
-    assert (len(checks), len(hollow)) == (40, 10)
-    assert "hollow" in ended.out
+    told = {check.check: check.message for check in checks if check.outcome.value != "passed"}
+    assert not told, "the simulators' test API is there, so what is guarded by the websocket switch asserts too"
+    assert len(checks) == 40
     assert list(folder.glob("allure-results/*-result.json"))
 
 
@@ -156,6 +153,5 @@ def test_plain_pytest_runs_it_too(workspace: Path) -> None:
         timeout=120,
         check=False,
     )
-    assert "1 failed" in done.stdout, done.stdout
-    assert "10 of 40 checks did not pass" in done.stdout
+    assert "1 passed" in done.stdout, done.stdout
     assert len(outcomes(workspace / "reports/runs/plain")) > 20
