@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -47,9 +47,11 @@ def judge_folder(workspace: Workspace, folder: Path, against: Against = Against(
     place = _baseline_folder(workspace, started, against)
     if place is not None:
         from harness.judge.baseline_store import load_baseline
+        from harness.judge.renames import load_renames
 
         try:
             baseline = load_baseline(place)
+            baseline = replace(baseline, renames=load_renames(workspace.root / "baselines" / baseline.product))
         except BaselineError as error:
             if against.baseline is not None:
                 raise

@@ -45,6 +45,11 @@ the component in the second column.
 The check named is one of those that failed first in their case and blame that component: the one that the fewest other
 defects break too. The last column counts all regressed checks: what depends on the broken behaviour fails with it.
 
+Defects of capabilities that the native suite does not look at (foreign exchange) are not in the table: what they break
+at the API is held by `tests/hub/test_defects.py`. Of the twelve of foreign exchange, the official collections of
+v17.1.0 see five (a modified duplicate taken, positions kept on an abort on either side, an FXP that is not credited, a
+conversion kept when its transfer expires); none of their checks fails on the other seven.
+
 Made by `python -m tests.walk_defects`; `tests/test_defects.py` holds it to the truth.
 
 | Defect | Component | What is broken | Caught by | Regressed |

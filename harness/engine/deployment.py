@@ -20,9 +20,11 @@ _OLD, _UNKNOWN = "1.0", "9.0"
 def deployment_inputs(api_version: str, published: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the values for a hub that speaks ``api_version`` of FSPIOP: 1.1 before v17, then 2.0.
 
-    ``published`` is what the suite's own environment says: conversions are into its second currency, for which
-    provisioning opens the hub's accounts.
+    ``published`` is what the suite's own environment says. Since FSPIOP 2.0 the suite's settlement model is named after
+    XXX, whatever that environment says; conversions are into the second currency, which provisioning gives the hub.
     """
+    is_2 = api_version != "1.1"
+    second = "XTS" if is_2 else published.get("currency2", "XTS")
     values: dict[str, Any] = {
         "API_TYPE": "fspiop",
         "RETRY_MAX_ATTEMPTS": 20,
@@ -34,7 +36,12 @@ def deployment_inputs(api_version: str, published: Mapping[str, Any]) -> dict[st
         "FX_PAYER_DFSP_ID": "ttkfxpayer",
         "FX_TESTFXP1_ID": "ttkfxp1",
         "FX_SOURCE_CURRENCY": "XDR",
-        "FX_TARGET_CURRENCY": published.get("currency2", "XTS"),
+        "FX_TARGET_CURRENCY": second,
+        **(
+            {"currency": "XXX", "currency2": second, "SIMPAYER_CURRENCY": "XXX", "SIMPAYEE_CURRENCY": "XXX"}
+            if is_2
+            else {}
+        ),
         "FX_SOURCE_AMOUNT": "10",
         "FX_TARGET_AMOUNT": "15",
         "FX_SOURCE_AMOUNT_ERROR_GENERIC": "13",

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, final
 
+from harness.engine.inbound.behaviour import Party
+from harness.engine.native.dfsp import Dfsp
 from harness.engine.native.hub import ENDPOINTS, Hub, as_number
 from harness.fspiop.ids import new_uuid
 from harness.fspiop.money import format_amount
 from harness.model.release import ReleaseVersion
 
-__all__ = ["FX_ENDPOINTS", "Currencies", "Holding", "holdings", "provision"]
+__all__ = ["FX_ENDPOINTS", "Currencies", "Holding", "holdings", "provision", "register_numbers"]
 
 FX_ENDPOINTS = {
     "FSPIOP_CALLBACK_URL_FX_QUOTES": "",
@@ -29,6 +31,7 @@ _FX_SINCE = ReleaseVersion(17, 0, 0)
 _CAP, _GROSS_CAP, _FUNDS = Decimal(1_000_000), Decimal(50_000), Decimal(5_000)
 _NOTHING = Decimal(0)
 _SIMULATORS = ("payerfsp", "payeefsp", "testfsp1", "testfsp2")
+_NUMBERED = ("SIMPAYEE", "SIM1", "SIM2")
 _GROSS_ONLY = ("testfsp3", "testfsp4")
 _EVERYDAY = (*_SIMULATORS, "noresponsepayeefsp", "testingtoolkitdfsp")
 _FX_SPEAKERS = frozenset({"testingtoolkitdfsp", "ttkfxp1", "ttkfxpayer", "ttkfxpayee"})
@@ -102,6 +105,17 @@ def provision(hub: Hub, currencies: Currencies) -> None:
         base = hub.inbound.address.endpoint(fsp)
         for kind, path in {**ENDPOINTS, **(FX_ENDPOINTS if speaks_fx else {})}.items():
             hub.prepare("POST", f"/participants/{fsp}/endpoints", {"type": kind, "value": base + path})
+
+
+def register_numbers(hub: Hub, inputs: Mapping[str, Any]) -> None:
+    """Registers the numbers that the simulators have from the start, as ``inputs`` name them.
+
+    Collection oracle_registration of the official provisioning. Raises ``ProvisioningError`` where the hub refuses.
+    """
+    for who in _NUMBERED:
+        fsp, number = inputs.get(f"{who}_NAME"), inputs.get(f"{who}_MSISDN")
+        if fsp in _SIMULATORS and number:
+            Dfsp(str(fsp), hub).make_known(Party(id_type="MSISDN", identifier=str(number), name=str(fsp)))
 
 
 def _open(hub: Hub, row: Holding) -> None:

@@ -15,7 +15,7 @@ from harness.engine.inbound.client import InboundClient
 from harness.engine.inbound.responder import Responder
 from harness.engine.inbound.server import InboundServer
 from harness.engine.native.hub import Hub
-from harness.engine.provisioning import Currencies, provision
+from harness.engine.provisioning import Currencies, provision, register_numbers
 from harness.engine.recorder import CaseRecorder
 from harness.engine.rules.cast import SILENCE, rules_of_the_toolkit
 from harness.engine.rules.model import RuleBook
@@ -112,6 +112,7 @@ def set_stage(
                 base = inbound.address.endpoint(fsp)
                 for kind in _MORE_ENDPOINTS:
                     hub.prepare("POST", f"/participants/{fsp}/endpoints", {"type": kind, "value": base})
+            register_numbers(hub, inputs)
         finally:
             exchanger.close()
 

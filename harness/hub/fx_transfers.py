@@ -20,10 +20,11 @@ from harness.fspiop.ilp import fulfils
 from harness.hub.conversions import Obligation
 from harness.hub.defects import Defects
 from harness.hub.faults import Fault
+from harness.hub.fx_checks import check_prepare
 from harness.hub.fx_states import OPEN, FxEvent, FxState, FxTransfer, Money, Side
 from harness.hub.ledger import Account, AccountType, Ledger, to_units
 from harness.hub.messages import Message, digest
-from harness.hub.participants import HUB, Participants
+from harness.hub.participants import Participants
 from harness.hub.settlement import Windows
 from harness.hub.transfer_states import State, Transfer
 from harness.hub.transfer_times import expires_at
@@ -83,7 +84,7 @@ class FxTransfers:
         )
         self._by_id[fx.id] = fx
         try:
-            expires = self._validate(fx, message, now)
+            expires = check_prepare(fx, message, now, self._participants, self._ledger)
         except Fault as fault:
             return self._refuse(fx, FxEvent.REFUSE, fault, message, now)
         if fx.determining is not None:
@@ -111,38 +112,6 @@ class FxTransfers:
     def _refuse(self, fx: FxTransfer, event: FxEvent, fault: Fault, message: Message, now: datetime) -> list[Notice]:
         fx.step(event, now)
         return [_error(message.source, fx.id, message, fault)]
-
-    def _validate(self, fx: FxTransfer, message: Message, now: datetime) -> datetime:
-        """Returns when the conversion expires. Raises ``Fault`` 3100 with the first reason against it."""
-        if message.source != fx.initiating:
-            raise Fault(FspiopError.VALIDATION, "FSPIOP-Source header should match Payer")
-        for name in (fx.initiating, fx.counterparty):
-            participant = self._participants.find(name)
-            if participant is None or name == HUB:
-                raise Fault(FspiopError.VALIDATION, f"Participant {name} not found")
-            if not participant.active:
-                raise Fault(FspiopError.VALIDATION, f"Participant {name} is inactive")
-        if fx.expires is None:
-            raise Fault(FspiopError.VALIDATION, "Expiration is required for conditional transfer")
-        if fx.expires < now:
-            raise Fault(FspiopError.VALIDATION, f"Expiration date {iso_ms(fx.expires)} is already in the past")
-        if fx.initiating.lower() == fx.counterparty.lower():
-            raise Fault(
-                FspiopError.VALIDATION,
-                "Payer FSP and Payee FSP should be different, unless on-us tranfers are allowed by the Scheme",
-            )
-        own = fx.source.currency if fx.side is Side.PAYER else fx.target.currency
-        for name, currency in (
-            (fx.counterparty, fx.source.currency),
-            (fx.counterparty, fx.target.currency),
-            (fx.initiating, own),
-        ):
-            account = self._ledger.account(name, currency, AccountType.POSITION)
-            if account is None:
-                raise Fault(FspiopError.VALIDATION, f"Participant {name} {currency} account not found")
-            if not account.active:
-                raise Fault(FspiopError.VALIDATION, f"Participant {name} {currency} account is inactive")
-        return fx.expires
 
     # Answers of the FXP (order of checks as in central-ledger's FxFulfilService)
 
@@ -192,7 +161,8 @@ class FxTransfers:
         fx = self._by_id.get(commit_request_id)
         if fx is None:
             return []
-        if message.source.lower() != fx.counterparty.lower() or (message.destination or "") != fx.initiating:
+        said_by, said_to = message.source.lower(), (message.destination or "").lower()
+        if (said_by, said_to) != (fx.counterparty.lower(), fx.initiating.lower()):
             return self._abort_on_answer(fx, message, now)
         fingerprint = digest(message.body)
         before = fx.answers.setdefault(kind, fingerprint)

@@ -5,6 +5,7 @@ Order, codes and texts as recorded from the services of v17.1.0 (FSPIOP API 1.1,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from email.utils import parsedate_to_datetime
 
@@ -13,7 +14,19 @@ from harness.fspiop.headers import ApiVersion, MediaType, parse_accept, parse_co
 from harness.hub.faults import Fault
 from harness.hub.messages import Message
 
-__all__ = ["read_headers"]
+__all__ = ["check_readable", "read_headers"]
+
+_READABLE = re.compile(
+    r"application/(json|[\w.+-]+\+json|octet-stream|x-www-form-urlencoded)|text/.+|multipart/form-data"
+)
+"""The types of content that the services' HTTP server reads a body of."""
+
+
+def check_readable(content_type: str) -> None:
+    """Raises ``Fault`` 3101 for a well-formed type of content that a service does not read."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if "/" in kind and _READABLE.fullmatch(kind) is None:
+        raise Fault(FspiopError.MALFORMED_SYNTAX, "Unsupported Media Type")
 
 
 def read_headers(

@@ -100,13 +100,14 @@ class MlApiAdapter:
         method, callback = (_ROUTES if notice.resource == "transfers" else FX_ROUTES)[notice.kind]
         hub = self._core.voice
         parameters = {"transferId": notice.transfer_id, "commitRequestId": notice.transfer_id}
-        # An abort of a transfer is told of its conversions too, in their own media type.
-        cause = None if notice.cause is None else replace(notice.cause, resource=notice.resource)
+        cause = notice.cause
         if cause is None:
             return announce(
                 hub, to=notice.to, method=method, callback=callback, parameters=parameters, body=notice.body,
                 order=notice.transfer_id, resource=notice.resource,
             )  # fmt: skip
+        if cause.resource != notice.resource:  # a conversion that ends with its transfer, told in its own media type
+            cause = replace(cause, resource=notice.resource)
         if notice.kind in _HANDED_ON:
             content = None if notice.body is None else dump_json(notice.body)
             call = forward(

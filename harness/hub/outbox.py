@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import final
 
 import httpx
 
 from harness.hub.messages import Outgoing
 from harness.hub.participants import Participants
+from harness.hub.wires import WireError, Wires, plain_address
 
 __all__ = ["NO_ENDPOINT", "Outbox"]
 
@@ -29,38 +29,15 @@ OnFailure = Callable[[Outgoing, str], None]
 
 
 @final
-class _Lanes:
-    """The connections to one participant, warmest first: each is a client of its own with a single connection.
-
-    One client with many connections would look through all of them for every call (httpcore's pool).
-    """
-
-    def __init__(self, open_client: Callable[[], httpx.AsyncClient]) -> None:
-        self._open = open_client
-        self._idle: list[httpx.AsyncClient] = []
-        self._free = asyncio.Semaphore(_LANES)
-
-    @contextlib.asynccontextmanager
-    async def one(self) -> AsyncIterator[httpx.AsyncClient]:
-        """A client that nobody else uses meanwhile."""
-        async with self._free:
-            client = self._idle.pop() if self._idle else self._open()
-            try:
-                yield client
-            finally:
-                self._idle.append(client)
-
-
-@final
 class Outbox:
     """Sends what the services have to say."""
 
     def __init__(self, participants: Participants, *, timeout_s: float) -> None:
         self._participants = participants
         self._timeout_s = timeout_s
-        self._tls = httpx.create_ssl_context()
-        self._lanes: dict[str, _Lanes] = {}
-        self._clients: list[httpx.AsyncClient] = []
+        self._wires = Wires(timeout_s=timeout_s)
+        self._client: httpx.AsyncClient | None = None
+        self._lanes: dict[str, asyncio.Semaphore] = {}
         self._queues: dict[tuple[str, str], deque[tuple[Outgoing, OnFailure | None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -80,7 +57,9 @@ class Outbox:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(client.aclose() for client in self._clients))
+        await self._wires.close()
+        if self._client is not None:
+            await self._client.aclose()
 
     async def _drain(self, key: tuple[str, str]) -> None:
         queue = self._queues[key]
@@ -102,26 +81,34 @@ class Outbox:
         url += call.query
         lanes = self._lanes.get(call.to)
         if lanes is None:
-            lanes = self._lanes[call.to] = _Lanes(self._open_client)
+            lanes = self._lanes[call.to] = asyncio.Semaphore(_LANES)
         try:
-            async with lanes.one() as client:
-                response = await client.request(call.method, url, headers=call.headers, content=call.content or None)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            _log.warning("%s %s: %s", call.method, url, type(error).__name__)
-            return type(error).__name__
-        if response.is_success:
+            async with lanes:
+                status = await self._ask(call, url)
+        except (WireError, httpx.HTTPError, httpx.InvalidURL) as error:
+            problem = str(error) if isinstance(error, WireError) else type(error).__name__
+            _log.warning("%s %s: %s", call.method, url, problem)
+            return problem
+        if 200 <= status < 300:
             return ""
-        _log.warning("%s %s: HTTP %s", call.method, url, response.status_code)
-        return str(response.status_code)
+        _log.warning("%s %s: HTTP %s", call.method, url, status)
+        return str(status)
+
+    async def _ask(self, call: Outgoing, url: str) -> int:
+        """Returns the status that ``call`` is answered with. Raises ``WireError``, ``httpx.HTTPError``."""
+        address = plain_address(url)
+        if address is not None:
+            return await self._wires.send(address, call.method, call.headers, call.content)
+        if self._client is None:
+            self._client = self._open_client()
+        response = await self._client.request(
+            call.method, url, headers=dict(call.headers), content=call.content or None
+        )
+        return response.status_code
 
     def _open_client(self) -> httpx.AsyncClient:
-        client = httpx.AsyncClient(
-            timeout=self._timeout_s,
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
-            trust_env=False,
-            verify=self._tls,
-        )
+        """Returns the client for what is not plain HTTP: TLS, and addresses that want a parser of their own."""
+        client = httpx.AsyncClient(timeout=self._timeout_s, trust_env=False)
         for name in ("accept", "accept-encoding", "user-agent"):  # a callback has no headers but its own
             del client.headers[name]
-        self._clients.append(client)
         return client

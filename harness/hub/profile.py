@@ -22,6 +22,8 @@ class Profile:
     """``FSPIOP-Source`` of what the hub says itself."""
     ulid_ids: bool
     """Whether ULIDs are accepted beside UUIDs for transferId and the like."""
+    quotes_media_type_first: bool
+    """Whether the quoting service refuses content it does not read before it looks at any header."""
     unknown_destination: tuple[FspiopError, str]
     """How a look-up that names a destination nobody knows is answered: code and detail."""
     fx: bool
@@ -35,6 +37,7 @@ _BEFORE_FX = Profile(
     default_version="1.1",
     hub_name="switch",
     ulid_ids=False,
+    quotes_media_type_first=True,
     unknown_destination=(FspiopError.ID_NOT_FOUND, "Destination FSP not found"),
     fx=False,
     settlement_amounts_are_text=False,
@@ -44,6 +47,7 @@ _SINCE_FX = Profile(
     default_version="2.0",
     hub_name="Hub",
     ulid_ids=True,
+    quotes_media_type_first=False,
     unknown_destination=(FspiopError.PARTY_NOT_FOUND, ""),
     fx=True,
     settlement_amounts_are_text=True,
@@ -53,7 +57,8 @@ _SINCE: tuple[tuple[ReleaseVersion, Profile], ...] = (
     # mojaloop/helm release-v16.0.0.md, section 4: FSPIOP v1.1 and v1.0; ml-api-adapter 14.0.5 (v15 and v16),
     # config/default.json: content version 1.1, source "switch", as the golden path of v15.1.0 expects;
     # account-lookup-service 15.0.0, getPartiesByTypeAndID; central-settlement 15.0.0, config/default.json: the driver
-    # "mysql", which reads decimals as numbers.
+    # "mysql", which reads decimals as numbers. Quotes in XML are an "Unsupported Media Type" in the golden path of
+    # v15.1.0 (Bugfix #990), and an invalid header in that of v17.1.0.
     (ReleaseVersion(15, 0, 0), _BEFORE_FX),
     # mojaloop/helm release-v17.0.0.md: "bump protocol versions to 2.0", "parameterize switch id", ULID patterns;
     # ml-api-adapter 16.x, config/default.json: content version 2.0, HUB_PARTICIPANT.NAME "Hub";

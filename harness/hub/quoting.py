@@ -20,6 +20,7 @@ from harness.hub.core import Core
 from harness.hub.defects import SLOWNESS_S
 from harness.hub.faults import Fault
 from harness.hub.fx_quoting import FxQuoting
+from harness.hub.headers import check_readable
 from harness.hub.ledger import AccountType
 from harness.hub.messages import Message, Outgoing, digest, dump_json, forward, say
 from harness.hub.participants import HUB, Callback
@@ -62,6 +63,8 @@ class QuotingService:
         schema = "POST /quotes"
         if defects.active("quote-bad-amount-accepted"):
             schema = UNCHECKED_QUOTE
+        if self._core.profile.quotes_media_type_first:
+            check_readable(request.headers.get("content-type", ""))
         message = await self._core.read(request, "quotes", schema=schema, required=("fspiop-destination",))
         self._core.spawn(self._hand_on(message))
         return empty(200 if defects.active("quote-accepted-200") else 202)

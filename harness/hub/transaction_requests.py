@@ -20,6 +20,7 @@ from harness.fspiop.headers import DESTINATION
 from harness.hub.core import Core
 from harness.hub.currencies import CURRENCIES
 from harness.hub.faults import Fault
+from harness.hub.headers import check_readable
 from harness.hub.messages import Message, Outgoing, forward, say
 from harness.hub.outbox import NO_ENDPOINT
 from harness.hub.participants import Callback
@@ -41,10 +42,6 @@ _CONSENT = Callback(_CONSENTS, "/authorizations/{{ID}}")
 _CONSENT_ERROR = Callback(_CONSENTS, "/authorizations/{{ID}}/error")
 
 _TEXT = Rule("string")
-_READABLE = re.compile(
-    r"application/(json|[\w.+-]+\+json|octet-stream|x-www-form-urlencoded)|text/.+|multipart/form-data"
-)
-"""The types of content that its HTTP server reads a body of."""
 _INTEGER = re.compile(r"[+-]?\d+")
 
 
@@ -159,7 +156,7 @@ class TransactionRequestsService:
 
     async def _read(self, request: Request, resource: str, rule: Rule | None = None) -> Message:
         if await request.body():
-            _check_readable(request.headers.get("content-type", ""))
+            check_readable(request.headers.get("content-type", ""))
         message = await self._core.read(request, resource, versions=_VERSIONS)
         if rule is None:
             return message
@@ -217,13 +214,6 @@ class TransactionRequestsService:
 
 
 _PARTIES_NAMED = frozenset({"fspiop-source", DESTINATION.lower()})
-
-
-def _check_readable(content_type: str) -> None:
-    """Raises ``Fault`` 3101 for a well-formed type of content that the service does not read, before all else."""
-    kind = content_type.partition(";")[0].strip().lower()
-    if "/" in kind and _READABLE.fullmatch(kind) is None:
-        raise Fault(FspiopError.MALFORMED_SYNTAX, "Unsupported Media Type")
 
 
 def _unreached(call: Outgoing, request_id: str, problem: str) -> Fault:

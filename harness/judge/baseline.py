@@ -5,7 +5,7 @@ Only whole, undamaged runs of the pinned suite may speak for a release; anything
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -15,6 +15,8 @@ import pandas as pd
 
 from harness.errors import BaselineError
 from harness.judge.evidence import Evidence
+from harness.judge.latency import latency_figures, operation_figures, percentile, samples_of
+from harness.judge.renames import NO_RENAMES, Renames
 from harness.model.outcome import Outcome
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "case_of",
     "component_versions",
     "empty_results",
+    "fault_of_run",
     "percentile",
 ]
 
@@ -72,6 +75,10 @@ class Baseline:
     """SHA-256 of ``results.csv`` as stored; empty for one that was never stored."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """What an imported baseline was made of: reports with their digests, engine, tool. Empty for our own runs."""
+    samples: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
+    """Per operation and measure its times in ms, sorted, from which the interval of a ratio is drawn; may be empty."""
+    renames: Renames = NO_RENAMES
+    """Under which other names its checks may be found; not stored with it."""
 
     @property
     def runs(self) -> int:
@@ -107,12 +114,6 @@ def empty_results() -> pd.DataFrame:
     return _results([])
 
 
-def percentile(values: Iterable[float], share: int) -> float:
-    """Returns the ``share`` percentile (0 to 100) of ``values`` by nearest rank: always a value that was measured."""
-    ordered = sorted(values)
-    return float(ordered[max(0, -(-len(ordered) * share // 100) - 1)])
-
-
 def baseline_from_evidence(
     evidences: Sequence[Evidence],
     *,
@@ -139,7 +140,7 @@ def baseline_from_evidence(
             remedy="Name every component of the deployment with its version",
         )
     for evidence in evidences:
-        if fault := _fault(evidence) or _fault_of_target(evidence, components):
+        if fault := fault_of_run(evidence) or _fault_of_target(evidence, components):
             run = evidence.started.run_id if evidence.started else "(without a start)"
             raise BaselineError(f"run {run} cannot be recorded: {fault}", remedy="Repair the cause and run again")
     started = [evidence.started for evidence in evidences if evidence.started is not None]
@@ -165,6 +166,7 @@ def baseline_from_evidence(
     versions = [component_versions(evidence) if components is None else dict(components) for evidence in evidences]
     if any(version != versions[0] for version in versions):
         raise BaselineError("the runs met different component versions", remedy="Record runs of one deployment")
+    steps = pd.concat([evidence.steps for evidence in evidences], ignore_index=True)
     return Baseline(
         product=first.product,
         release=first.release,
@@ -177,13 +179,14 @@ def baseline_from_evidence(
         components=versions[0],
         target={key: first.target.get(key) for key in ("name", "kind", "facts") if key in first.target},
         results=_merge(evidences),
-        operations=_operations(pd.concat([evidence.steps for evidence in evidences], ignore_index=True)),
+        operations=operation_figures(steps),
+        samples=samples_of(steps),
         provenance=dict(provenance or {}) | ({} if components is None else {"components": "declared"}),
     )
 
 
-def _fault(evidence: Evidence) -> str:
-    """Returns why this run may not speak for a release; empty where it may."""
+def fault_of_run(evidence: Evidence) -> str:
+    """Returns why this run, whatever it met, may not speak for a release; empty where it may."""
     started, finished = evidence.started, evidence.finished
     if evidence.damage:
         return f"its journal is damaged ({evidence.damage[0]})"
@@ -237,9 +240,13 @@ def _limits(baseline: Baseline) -> tuple[str, ...]:
             f"{baseline.runs} runs show flakiness only where it is frequent; a rate needs {RUNS_FOR_A_RATE}",
         ),
         (measured == 0, "It holds no latency"),
-        (0 < measured < len(results), f"It holds no latency for {len(results) - measured} of {len(results)} checks"),
-        (blind > 0, f"It neither saw {blind} checks pass nor fail, so it cannot tell whether they got worse"),
-        (unmarked > 0, f"It does not know what {unmarked} checks asked, so a changed definition would not show"),
+        (0 < measured < len(results), f"It holds no latency for {len(results) - measured} of {_checks(len(results))}"),
+        (
+            bool(baseline.operations) and not baseline.samples,
+            "It kept figures of its latency and no times: a ratio to them has no interval",
+        ),
+        (blind > 0, f"It saw {_checks(blind)} neither pass nor fail, and cannot tell what got worse there"),
+        (unmarked > 0, f"It does not know what {_checks(unmarked)} asked: a changed definition would not show"),
         (
             baseline.provenance.get("components") == "declared",
             "Its component versions were declared, not asked of the services",
@@ -248,14 +255,18 @@ def _limits(baseline: Baseline) -> tuple[str, ...]:
     return tuple(sentence for holds, sentence in table if holds)
 
 
+def _checks(count: int) -> str:
+    return f"{count} check" + ("" if count == 1 else "s")
+
+
 def _merge(evidences: Sequence[Evidence]) -> pd.DataFrame:
     latencies: dict[str, list[float]] = {}
     for evidence in evidences:
         for step, latency in zip(evidence.steps["step"], evidence.steps["latency_ms"], strict=True):
             if not np.isnan(latency):
                 latencies.setdefault(step, []).append(latency)
-    figures = {step: _latency("latency_", values) for step, values in latencies.items()}
-    unmeasured = _latency("latency_", [])
+    figures = {step: latency_figures("latency_", values) for step, values in latencies.items()}
+    unmeasured = latency_figures("latency_", [])
     rows: dict[str, dict[str, Any]] = {}
     for evidence in evidences:
         for check, mark, operation, component, outcome, step in evidence.checks[
@@ -282,22 +293,3 @@ def _results(rows: Any) -> pd.DataFrame:
     return pd.DataFrame(
         {name: pd.Series([row[name] for row in ordered], dtype=kinds.get(name, "object")) for name in RESULT_COLUMNS}
     )
-
-
-def _latency(prefix: str, values: Sequence[float]) -> dict[str, float]:
-    if not len(values):
-        return {f"{prefix}{name}_ms": float("nan") for name in ("p50", "p95", "max")}
-    figures = {"p50": percentile(values, 50), "p95": percentile(values, 95), "max": float(max(values))}
-    return {f"{prefix}{name}_ms": round(value, 1) for name, value in figures.items()}
-
-
-def _operations(steps: pd.DataFrame) -> dict[str, dict[str, float]]:
-    found: dict[str, dict[str, float]] = {}
-    for operation, group in steps.groupby("operation", sort=True):
-        figures: dict[str, float] = {}
-        for prefix, column in (("", "latency_ms"), ("callback_", "callback_ms")):
-            if values := list(group[column].dropna()):
-                figures |= {f"{prefix}count": len(values)} | _latency(prefix, values)
-        if figures:
-            found[str(operation)] = figures
-    return found

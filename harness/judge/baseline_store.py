@@ -59,7 +59,23 @@ class _Document(_Part):
     target: dict[str, Any]
     results: _Results
     operations: dict[str, dict[str, int | float]]
+    samples: dict[str, dict[Literal["response", "callback"], tuple[Annotated[float, Field(ge=0)], ...]]] = Field(
+        default_factory=dict
+    )
     provenance: dict[str, Any] = Field(default_factory=dict)
+
+
+class _Line(list[float]):
+    """Figures that stand in lines, not one below the other."""
+
+
+class _Dumper(yaml.SafeDumper):
+    pass
+
+
+_Dumper.add_representer(
+    _Line, lambda dumper, line: dumper.represent_sequence("tag:yaml.org,2002:seq", line, flow_style=True)
+)
 
 
 def write_baseline(baseline: Baseline, folder: Path) -> Baseline:
@@ -86,9 +102,14 @@ def write_baseline(baseline: Baseline, folder: Path) -> Baseline:
         "results": {"sha256": digest, "checks": len(baseline.results), "cases": len(baseline.cases)},
         "operations": {name: dict(figures) for name, figures in sorted(baseline.operations.items())},
     }
+    if baseline.samples:
+        document["samples"] = {
+            name: {measure: _Line(times) for measure, times in sorted(kept.items())}
+            for name, kept in sorted(baseline.samples.items())
+        }
     if baseline.provenance:
         document["provenance"] = _plain(baseline.provenance)
-    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
+    text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / "results.csv", rows)
     _replace(folder / "baseline.yaml", text.encode())
@@ -117,6 +138,15 @@ def load_baseline(folder: Path) -> Baseline:
         )
     results = _read_csv(rows, listed)
     _refuse_inconsistent(results, listed, document.runs)
+    for name, kept in document.samples.items():
+        for measure, times in kept.items():
+            if not times or list(times) != sorted(times):
+                raise BaselineError(
+                    f"the times of {name!r} are not in order, or there is none",
+                    file=described,
+                    place=f"samples.{name}.{measure}",
+                    remedy="Record the baseline again",
+                )
     baseline = Baseline(
         product=document.product,
         release=document.release,
@@ -132,6 +162,9 @@ def load_baseline(folder: Path) -> Baseline:
         operations=document.operations,
         digest=digest,
         provenance=document.provenance,
+        samples={
+            name: {str(measure): times for measure, times in kept.items()} for name, kept in document.samples.items()
+        },
     )
     if len(document.run_ids) != document.runs or len(set(document.run_ids)) != document.runs:
         raise BaselineError(

@@ -1,30 +1,32 @@
 """Where does every check stand against the baseline? Each one in the union of both sides in exactly one class.
 
-The order in which the classes are decided is the table in ``_classes``; the first line that holds decides.
+What makes a class is the table in ``harness/judge/classes.py``; here both sides are brought together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from harness.judge.baseline import COUNTS, Baseline, case_of, empty_results
+from harness.judge.baseline import COUNTS, case_of, empty_results
+from harness.judge.classes import CLASSES, Counts, Mask, classify, counts_of_outcomes
 from harness.judge.evidence import Evidence
+from harness.judge.matching import match
+from harness.judge.rates import Repeats
+from harness.judge.renames import Renames
 from harness.model.outcome import ComparisonClass, Outcome
 
-__all__ = ["COMPARISON_COLUMNS", "Comparison", "compare"]
+__all__ = ["COMPARISON_COLUMNS", "Comparison", "Known", "Mask", "compare"]
 
 COMPARISON_COLUMNS: Final = (
     "check", "class", "outcome", "baseline_runs", *(f"baseline_{name}" for name in COUNTS), "message",
-    "definition_changed", "case", "step", "component", "operation", "kind",
+    "definition_changed", "case", "step", "component", "operation", "kind", "moved_from",
 )  # fmt: skip
-_CLASSES: Final = [each.value for each in ComparisonClass]
-
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +36,7 @@ class Comparison:
     ``outcome`` is empty where the run gave no result; ``baseline_*`` are 0 where the baseline knows nothing. ``kind``
     is ``check``, or ``case`` for a row that stands for a whole case because no check of it carries what happened: a
     selected case that never finished, gave no check, broke, was skipped, or failed although no check of it did.
+    ``moved_from`` is the id that the baseline has for a check which is found under another one now, else empty.
     """
 
     table: pd.DataFrame
@@ -41,7 +44,7 @@ class Comparison:
     def counts(self) -> dict[str, int]:
         """Returns the number of rows per class; every class is present."""
         codes = self.table["class"].cat.codes.to_numpy()
-        return dict(zip(_CLASSES, np.bincount(codes, minlength=len(_CLASSES)).tolist(), strict=True))
+        return dict(zip(CLASSES, np.bincount(codes, minlength=len(CLASSES)).tolist(), strict=True))
 
     def of(self, *classes: ComparisonClass) -> pd.DataFrame:
         """Returns the rows of these classes, sorted by check."""
@@ -50,25 +53,40 @@ class Comparison:
     def mask(self, *classes: ComparisonClass) -> Mask:
         """Returns which rows are of these classes."""
         codes = self.table["class"].cat.codes.to_numpy()
-        return np.isin(codes, [_CLASSES.index(each.value) for each in classes])
+        return np.isin(codes, [CLASSES.index(each.value) for each in classes])
 
 
-def compare(evidence: Evidence, baseline: Baseline | None) -> Comparison:
+class Known(Protocol):
+    """What was shown before: a baseline, or whatever has the same three things."""
+
+    @property
+    def results(self) -> pd.DataFrame: ...
+
+    @property
+    def suite_digest(self) -> str: ...
+
+    @property
+    def renames(self) -> Renames: ...
+
+
+def compare(evidence: Evidence, baseline: Known | None) -> Comparison:
     """Returns the class of every check that the run gave, the plan expects or ``baseline`` holds.
 
     Expected of a selected case are the checks its plan names or, where it names none, those the baseline holds of it.
     Without a baseline nothing is known of before: what ran is new.
     """
-    base = empty_results() if baseline is None else baseline.results
-    checks = _check_rows(evidence, base)
+    checks = _check_rows(evidence, baseline)
     return Comparison(_finished(checks, _case_rows(evidence, checks)))
 
 
-def _check_rows(evidence: Evidence, base: pd.DataFrame) -> pd.DataFrame:
+def _check_rows(evidence: Evidence, baseline: Known | None) -> pd.DataFrame:
     run, plan = evidence.checks, evidence.planned
+    base = empty_results() if baseline is None else baseline.results
     planned_ids = [check for checks in plan["checks"] if checks is not None for check in checks]
+    own_ids = base["check"].to_numpy(dtype=object)
+    base_ids = own_ids if baseline is None else _names_now(evidence, baseline, planned_ids)
     # The union: the run's checks, then what only the baseline holds, then what only the plan names.
-    run_index, base_index = pd.Index(run["check"], dtype=object), pd.Index(base["check"], dtype=object)
+    run_index, base_index = pd.Index(run["check"], dtype=object), pd.Index(base_ids, dtype=object)
     in_run = run_index.get_indexer(base_index) >= 0
     base_only = np.flatnonzero(~in_run)
     planned_index = pd.Index(planned_ids, dtype=object).unique()
@@ -77,8 +95,7 @@ def _check_rows(evidence: Evidence, base: pd.DataFrame) -> pd.DataFrame:
     ].to_numpy()
     at_base = np.concatenate([base_index.get_indexer(run_index), base_only, np.full(len(plan_only), -1)])
     ran = np.arange(len(at_base)) < len(run)
-    absent = base.iloc[base_only]
-    absent_cases = [case_of(check) for check in absent["check"]]
+    absent, absent_ids = base.iloc[base_only], base_ids[base_only]
 
     def column(name: str, from_base: Any, from_plan: Any) -> npt.NDArray[np.object_]:
         parts = [run[name].to_numpy(dtype=object), np.asarray(from_base, dtype=object)]
@@ -88,15 +105,11 @@ def _check_rows(evidence: Evidence, base: pd.DataFrame) -> pd.DataFrame:
         return np.full(count, "", dtype=object)
 
     rows = {
-        "check": column("check", absent["check"], plan_only),
+        "check": column("check", absent_ids, plan_only),
         "outcome": column("outcome", blank(len(absent)), blank(len(plan_only))),
         "message": column("message", blank(len(absent)), blank(len(plan_only))),
-        "case": column("case", absent_cases, [case_of(check) for check in plan_only]),
-        "step": column(
-            "step",
-            [check.rsplit("::", 1)[0] for check in absent["check"]],
-            [check.rsplit("::", 1)[0] for check in plan_only],
-        ),
+        "case": column("case", list(map(case_of, absent_ids)), list(map(case_of, plan_only))),
+        "step": column("step", list(map(_step_of, absent_ids)), list(map(_step_of, plan_only))),
         "component": column("component", absent["component"], blank(len(plan_only))),
         "operation": column("operation", absent["operation"], blank(len(plan_only))),
     }
@@ -105,10 +118,39 @@ def _check_rows(evidence: Evidence, base: pd.DataFrame) -> pd.DataFrame:
     before = np.append(base["fingerprint"].to_numpy(dtype=object), "")[at_base]
     now = column("fingerprint", absent["fingerprint"], blank(len(plan_only)))
     rows["definition_changed"] = (at_base >= 0) & (now != before)
+    moved = np.flatnonzero(base_ids != own_ids)
+    rows["moved_from"] = blank(len(at_base))
+    rows["moved_from"][np.isin(at_base, moved)] = own_ids[at_base[np.isin(at_base, moved)]]
     frame = pd.DataFrame(rows)
     frame["class"] = _classes(frame, evidence, ran, set(planned_ids))
     frame["kind"] = "check"
     return frame
+
+
+def _names_now(evidence: Evidence, baseline: Known, planned: Sequence[str]) -> npt.NDArray[np.object_]:
+    """Returns under which id this run has each check of the baseline, or would have it."""
+    base, run = baseline.results, evidence.checks
+    own = base["check"].to_numpy(dtype=object)
+    suite = evidence.started.suite if evidence.started else {}
+    # In one and the same suite nothing can have moved: what is not there is missing, whatever looks like it.
+    if baseline.suite_digest and suite.get("digest") == baseline.suite_digest:
+        return own
+    ended = set(evidence.cases["case"])
+    unfinished = set(evidence.planned["case"]) - ended
+    pending = [check for check in own if case_of(check) in unfinished] if unfinished else []
+    found = match(
+        own,
+        base["fingerprint"].to_numpy(dtype=object),
+        run["check"].to_numpy(dtype=object),
+        run["fingerprint"].to_numpy(dtype=object),
+        renames=baseline.renames,
+        expected=(*planned, *pending),
+    )
+    return found.name
+
+
+def _step_of(check: str) -> str:
+    return check.rsplit("::", 1)[0]
 
 
 def _classes(frame: pd.DataFrame, evidence: Evidence, ran: Mask, planned_ids: set[str]) -> pd.Categorical[str]:
@@ -118,34 +160,19 @@ def _classes(frame: pd.DataFrame, evidence: Evidence, ran: Mask, planned_ids: se
     selected = planned & np.append(plan["selected"].to_numpy(dtype=bool), False)[at_plan]
     itemised = planned & np.append(plan["checks"].notna().to_numpy(dtype=bool), False)[at_plan]
     struck = itemised & ~frame["check"].isin(planned_ids).to_numpy() if itemised.any() else itemised
-    outcome = frame["outcome"].to_numpy()
-    passed, failed = (outcome == each.value for each in (Outcome.PASSED, Outcome.FAILED))
-    hollow, blind = outcome == Outcome.HOLLOW.value, np.isin(outcome, [Outcome.ERROR.value, Outcome.SKIPPED.value])
-    base_passed, base_failed = (frame[f"baseline_{name}"].to_numpy() > 0 for name in ("passed", "failed"))
-    always_passed, always_failed = base_passed & ~base_failed, base_failed & ~base_passed
-    mixed = base_passed & base_failed & ~frame["definition_changed"].to_numpy()
     # Only a closed plan can say that something is no longer there.
     closed = evidence.plan_complete is not None
-    table: tuple[tuple[Mask, ComparisonClass], ...] = (
-        (~ran & closed & (~planned | struck), ComparisonClass.REMOVED),
-        (~ran & planned & ~selected, ComparisonClass.UNKNOWN),
-        (~ran, ComparisonClass.MISSING),
-        (blind, ComparisonClass.UNKNOWN),
-        (hollow, ComparisonClass.HOLLOW),
-        (mixed & (passed | failed), ComparisonClass.FLAKY),
-        (passed & always_passed, ComparisonClass.UNCHANGED_PASS),
-        (failed & always_passed, ComparisonClass.REGRESSED),
-        (passed & always_failed, ComparisonClass.FIXED),
-        (failed & always_failed, ComparisonClass.UNCHANGED_FAIL),
-        (passed, ComparisonClass.NEW_PASS),
-        (failed, ComparisonClass.NEW_FAIL),
+    return classify(
+        Counts.of({name: frame[f"baseline_{name}"].to_numpy() for name in COUNTS}),
+        counts_of_outcomes(frame["outcome"].to_numpy()),
+        absent=(
+            (~ran & closed & (~planned | struck), ComparisonClass.REMOVED),
+            (~ran & planned & ~selected, ComparisonClass.UNKNOWN),
+            (~ran, ComparisonClass.MISSING),
+        ),
+        same_definition=~frame["definition_changed"].to_numpy(),
+        repeats=Repeats(),
     )
-    codes = np.select(
-        [holds for holds, _ in table],
-        [_CLASSES.index(each.value) for _, each in table],
-        default=_CLASSES.index(ComparisonClass.UNKNOWN.value),
-    )
-    return pd.Categorical.from_codes(codes.astype("int8"), categories=pd.Index(_CLASSES))
 
 
 def _case_rows(evidence: Evidence, checks: pd.DataFrame) -> pd.DataFrame:
@@ -190,10 +217,10 @@ def _case_rows(evidence: Evidence, checks: pd.DataFrame) -> pd.DataFrame:
     shown = np.flatnonzero(which >= 0)
     frame = pd.DataFrame({"check": cases[shown], "case": cases[shown], "outcome": outcome[shown]})
     frame["message"] = [f"{table[which[n]][2]}: {message[n]}" if message[n] else table[which[n]][2] for n in shown]
-    frame["class"] = pd.Categorical([table[which[n]][1].value for n in shown], categories=_CLASSES)
+    frame["class"] = pd.Categorical([table[which[n]][1].value for n in shown], categories=CLASSES)
     for name in ("runs", *COUNTS):
         frame[f"baseline_{name}"] = 0
-    frame["definition_changed"] = False
+    frame["definition_changed"], frame["moved_from"] = False, ""
     # What the case did last is the best that is known of where it failed.
     last = evidence.steps.drop_duplicates("case", keep="last").set_index("case")
     for name in ("step", "component", "operation"):

@@ -28,6 +28,9 @@ _SECRET_NAMES = frozenset({
     "authorization", "proxyauthorization", "cookie", "setcookie", "fspiopsignature", "authenticationvalue",
     "xforwardedclientcert", "xclientcert", "xsslcert", "xsslclientcert", "jwssigningkey",
 })  # fmt: skip
+_NEVER_LEARNED = frozenset({"fspiopsignature"})
+"""Replaced under its name, and not looked for elsewhere: each message has its own, and it opens nothing. Learning them
+would make every text dearer with every message."""
 _SECRET_WORDS = frozenset({
     "password", "passwd", "passphrase", "secret", "secrets", "token", "credential", "credentials", "apikey", "otp",
 })  # fmt: skip
@@ -55,6 +58,10 @@ def is_secret_name(name: str) -> bool:
     return any(pair in _SECRET_PAIRS for pair in pairwise(words))
 
 
+def _folded(name: str) -> str:
+    return "".join(_WORDS.findall(name)).lower()
+
+
 @final
 class Redactor:
     """Removes secrets from JSON-able values. Remembers what it saw under secret names."""
@@ -73,7 +80,7 @@ class Redactor:
     def text(self, text: str) -> str:
         """Returns ``text`` with every secret in it replaced."""
         for name, secret in _named_values(text):
-            if is_secret_name(name):
+            if is_secret_name(name) and _folded(name) not in _NEVER_LEARNED:
                 self._know(secret, _SHORTEST_LEARNED)
         if self._pattern is not None:
             text = self._pattern.sub(MARK, text)
@@ -93,7 +100,8 @@ class Redactor:
     def _learn(self, value: Any, secret: bool = False) -> None:
         if isinstance(value, dict):
             for name, inner in value.items():
-                self._learn(inner, secret or is_secret_name(str(name)))
+                if _folded(str(name)) not in _NEVER_LEARNED:
+                    self._learn(inner, secret or is_secret_name(str(name)))
         elif isinstance(value, list | tuple):
             for inner in value:
                 self._learn(inner, secret)

@@ -93,6 +93,17 @@ def test_an_address_that_is_not_there_is_answered_with_3000(w: World) -> None:
     assert error == {"errorCode": "3000", "errorDescription": "Generic client error - Not found"}
 
 
+@pytest.mark.parametrize(
+    ("version", "text"), [("v15.1.0", "Unsupported Media Type"), ("v17.1.0", "Invalid content-type header")]
+)
+def test_a_quote_in_xml_is_refused_in_the_words_of_the_release(version: str, text: str) -> None:
+    xml = {"content-type": "application/vnd.interoperability.quotes+xml;version=1.0"}
+    with world(version=version) as one:
+        response = one.fspiop("POST", QS, "/quotes", "quotes", "payer", quote(), destination="payee", headers=xml)
+    assert response.status_code == 400
+    assert response.json()["errorInformation"]["errorDescription"] == f"Malformed syntax - {text}"
+
+
 def test_an_answer_without_a_condition_is_refused_at_once(w: World) -> None:
     body = quote_answer()
     del body["condition"]

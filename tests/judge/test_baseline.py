@@ -61,6 +61,22 @@ def test_latency_is_of_the_step_and_of_the_operation() -> None:
     }  # fmt: skip
 
 
+def test_the_times_are_kept_sorted_and_of_many_their_percentiles() -> None:
+    few = baseline(tuple(case(f"c{n}", P, latency_ms=float(9 - n)) for n in range(9)))
+    assert few.samples["POST /transfers"]["response"] == tuple(float(n) for n in range(1, 10))
+    many = baseline(tuple(case(f"c{n}", P, latency_ms=float(n), callback_ms=None) for n in range(1000, 0, -1)))
+    kept = many.samples["POST /transfers"]
+    assert list(kept) == ["response"]
+    assert len(kept["response"]) == 101
+    assert (kept["response"][0], kept["response"][50], kept["response"][100]) == (1.0, 500.0, 1000.0)
+
+
+def test_a_baseline_of_an_older_format_without_times_is_read_and_says_so(tmp_path: Path) -> None:
+    write_baseline(replace(baseline(), samples={}), tmp_path)
+    assert "samples" not in (tmp_path / "baseline.yaml").read_text()
+    assert any("no interval" in limit for limit in load_baseline(tmp_path).limits)
+
+
 def test_a_percentile_is_a_value_that_was_measured() -> None:
     assert percentile([1, 2, 3, 4], 50) == 2
     assert percentile(range(1, 101), 95) == 95
@@ -202,8 +218,8 @@ def test_a_baseline_says_what_it_cannot_say() -> None:
     assert "holds no latency" in limits((case("pays", P, latency_ms=None),))
     partly = (case("pays", P, latency_ms=None), case("aborts", P))
     assert "holds no latency for 1 of 2 checks" in limits(partly)
-    assert "neither saw 1 checks pass nor fail" in limits((case("pays", P, H),))
-    assert "does not know what 1 checks asked" in limits((case("pays", P, fingerprint=""),))
+    assert "saw 1 check neither pass nor fail" in limits((case("pays", P, H),))
+    assert "does not know what 1 check asked" in limits((case("pays", P, fingerprint=""),))
     assert "declared, not asked" in "\n".join(imported(unasked()).limits)
 
 
@@ -214,7 +230,7 @@ def same(one: Baseline, other: Baseline) -> None:
     pd.testing.assert_frame_equal(one.results, other.results)
     for name in ("product", "release", "source", "suite_name", "suite_digest", "recorded_at", "recorded_by", "run_ids"):
         assert getattr(one, name) == getattr(other, name)
-    for name in ("components", "target", "operations"):
+    for name in ("components", "target", "operations", "samples"):
         assert dict(getattr(one, name)) == dict(getattr(other, name))
 
 
@@ -285,6 +301,9 @@ def _edit(name: str, old: str, new: str) -> Callable[[Path], None]:
         (_edit("baseline.yaml", "kind: detailed", "kind: detailed\nmood: good"), "line 3 .*: unknown key 'mood'|mood"),
         (_edit("baseline.yaml", "checks: 6", "checks: 7"), "7 checks"),
         (_edit("baseline.yaml", "format: 1", "format: 2"), "format"),
+        (_edit("baseline.yaml", "response: [10.0, 10.0, 10.0]", "response: [10.0, 10.0, 9.0]"), "not in order"),
+        (_edit("baseline.yaml", "response: [10.0, 10.0, 10.0]", "response: []"), "not in order"),
+        (_edit("baseline.yaml", "response: [10.0, 10.0, 10.0]", "answer: [10.0]"), "answer"),
     ],
 )
 def test_a_baseline_that_does_not_add_up_is_refused(stored: Path, spoil: Callable[[Path], object], why: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 
 from harness.judge.compare import COMPARISON_COLUMNS, Comparison, compare
 from harness.judge.evidence import Evidence
+from harness.judge.renames import Renames
 from harness.model.outcome import ComparisonClass, Outcome
-from harness.model.records import CaseFinished, CheckRecorded, PlanComplete
-from tests.judge.build import SOUND, E, F, H, P, S, Shape, baseline, case, check_id, run
+from harness.model.records import CaseFinished, CheckRecorded, PlanComplete, RunStarted
+from tests.judge.build import SOUND, E, F, H, P, Run, S, Shape, baseline, case, check_id, run
 
 
 def classes(comparison: Comparison) -> dict[str, str]:
@@ -139,6 +141,57 @@ def test_without_a_baseline_everything_is_new() -> None:
     assert set(compare(run(SOUND).evidence(), None).table["class"]) == {"new-pass"}
 
 
+# --- moved -----------------------------------------------------------------------------------------------------------
+
+
+def of_another_suite(now: list[Shape]) -> Run:
+    return run(now).changed(RunStarted, suite={"digest": "7" * 64, "pinned_digest": "7" * 64})
+
+
+PAYS = case("pays", P, F, fingerprint="aaaa")
+PAYS_ON = case("pays on", P, P, fingerprint="aaaa")
+
+
+def test_a_check_of_a_renamed_case_is_moved_and_neither_removed_nor_new() -> None:
+    compared = compare(of_another_suite([PAYS_ON, *SOUND[1:]]).evidence(), baseline((PAYS, *SOUND[1:])))
+    table = compared.table.set_index("check")
+    assert classes(compared)[check_id("pays on", "c1")] == "unchanged-pass"
+    assert classes(compared)[check_id("pays on", "c2")] == "fixed"
+    assert table.loc[check_id("pays on", "c2"), "moved_from"] == check_id("pays", "c2")
+    assert table.loc[check_id("aborts", "c1"), "moved_from"] == ""
+    assert check_id("pays", "c1") not in table.index
+    assert compared.counts()["removed"] == compared.counts()["new-pass"] == 0
+
+
+def test_in_one_and_the_same_suite_nothing_moves() -> None:
+    compared = compare(run([PAYS_ON]).evidence(), baseline((PAYS,)))
+    assert set(compared.table["moved_from"]) == {""}
+    assert classes(compared)[check_id("pays", "c1")] == "removed"
+
+
+def test_a_check_whose_own_case_never_finished_is_missing_and_not_found_elsewhere() -> None:
+    cut = of_another_suite([PAYS, PAYS_ON]).without(
+        lambda r: isinstance(r, CaseFinished | CheckRecorded) and r.case == PAYS.case
+    )
+    compared = compare(cut.evidence(), baseline((PAYS,)))
+    assert classes(compared)[check_id("pays", "c1")] == "missing"
+    assert set(compared.table["moved_from"]) == {""}
+
+
+def test_a_stated_rename_whose_case_gave_no_result_is_missing_under_its_new_name() -> None:
+    planned = tuple(check_id("pays on", f"c{n}") for n in (1, 2))
+    silent = of_another_suite([case("pays on", planned_checks=planned)])
+    renamed = replace(baseline((PAYS,)), renames=Renames({PAYS.case: PAYS_ON.case}))
+    compared = compare(silent.evidence(), renamed)
+    assert [classes(compared)[check] for check in planned] == ["missing", "missing"]
+    row = compared.table.set_index("check").loc[planned[1]]
+    assert (row["moved_from"], row["baseline_failed"], row["operation"]) == (
+        check_id("pays", "c2"),
+        1,
+        "POST /transfers",
+    )
+
+
 # --- laws ------------------------------------------------------------------------------------------------------------
 
 some = settings(max_examples=50, deadline=None)
@@ -211,3 +264,32 @@ def test_a_selected_case_is_never_without_a_row(now: list[Shape], before: list[S
     evidence: Evidence = run(now).evidence()
     found = compare(evidence, baseline(before))
     assert {shape.case for shape in now if shape.selected} <= set(found.table["case"])
+
+
+@some
+@given(shapes, st.lists(recorded, min_size=1, max_size=3))
+def test_across_suites_too_every_check_has_one_row_and_a_moved_one_no_other(
+    now: list[Shape], before: list[list[Shape]]
+) -> None:
+    evidence, base = of_another_suite(now).evidence(), baseline(*before)
+    table = compare(evidence, base).table
+    checks = table[table["kind"] == "check"]
+    moved = checks[checks["moved_from"] != ""]
+    assert checks["check"].is_unique
+    assert set(evidence.checks["check"]) <= set(checks["check"])
+    assert moved["moved_from"].is_unique
+    told = set(checks.loc[checks["baseline_runs"] > 0, "check"]) - set(moved["check"]) | set(moved["moved_from"])
+    assert told == set(base.results["check"])
+
+
+@some
+@given(recorded)
+def test_a_stated_renaming_of_cases_moves_the_checks_and_changes_nothing_else(both: list[Shape]) -> None:
+    plain = compare(of_another_suite(both).evidence(), baseline(both)).table
+    renamed = [replace(shape, name=f"{shape.name} anew") for shape in both]
+    table = Renames({shape.case: new.case for shape, new in zip(both, renamed, strict=True)})
+    moved = compare(of_another_suite(renamed).evidence(), replace(baseline(both), renames=table)).table
+    assert set(moved["moved_from"]) == set(plain["check"])
+    back = moved.assign(check=moved["moved_from"]).sort_values("check", ignore_index=True)
+    same = [name for name in COMPARISON_COLUMNS if name not in ("moved_from", "case", "step")]
+    pd.testing.assert_frame_equal(back[same], plain[same])

@@ -70,10 +70,11 @@ class Dfsp:
         )
         self.hub.inbound.add_party(self.name, party)
         if registered:
-            self._register(party)
+            self.make_known(party)
         return party
 
-    def _register(self, party: Party) -> None:
+    def make_known(self, party: Party) -> None:
+        """Registers ``party`` with the hub's oracle as set-up. Raises ``ProvisioningError`` where it is refused."""
         path = party_path("participants", party)
         hub = self.hub
         hub.has_oracle(party.id_type)

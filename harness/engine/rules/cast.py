@@ -20,6 +20,8 @@ _WRONG_FULFILMENT = "bm90LXRoZS1mdWxmaWxtZW50LW9mLWFueS1jb25kaXQ"
 _AGREED_CONDITION = "GRzLaTP7DJ9t4P-a_BA0WA9wzzlsugf00-Tn6kESAfM"
 _AGREED_FULFILMENT = "UNlJ98hZTY_dsw0cAqw4i_UN3v4utt7CZFB4yfLbVFA"
 """Collections that transfer without a quote name this condition: whoever is asked knows what fulfils it (recorded)."""
+_OFFER = "500"
+"""What an FXP gives in the target currency where the payer says what it sends (recorded)."""
 _NOBODY = {"FSPIOP-Destination": "doesnotexistfsp"}
 
 
@@ -122,6 +124,13 @@ MAGIC_AMOUNTS = RuleBook(
             EventType.NO_CALLBACK,
         ),
         _rule(
+            "offer-of-a-conversion",
+            _when("post", "/fxQuotes", Condition("body", Operator.EQUAL, "SEND", "conversionTerms.amountType")),
+            EventType.MOCK_CALLBACK,
+            # Not what goes in: were both the same, nobody would see one taken for the other.
+            {"conversionTerms": {"targetAmount": {"amount": _OFFER}}},
+        ),
+        _rule(
             "agreed-fulfilment",
             _when("post", "/transfers", _AGREED),
             EventType.MOCK_CALLBACK,
@@ -160,7 +169,19 @@ EVERYTHING = RuleBook(
 )
 """A DFSP that answers every request as a good one does."""
 
+_FOREIGN_PAYEES = tuple(
+    _rule(
+        f"payee-of-another-currency-at-{template}",
+        _when("get", template, _header("FSPIOP-Source", "ttkfxpayer")),
+        EventType.MOCK_CALLBACK,
+        {"party": {"supportedCurrencies": ["XTS"]}},
+    )
+    for template in ("/parties/{Type}/{ID}", "/parties/{Type}/{ID}/{SubId}")
+)
+"""Whoever the payer with a foreign currency looks up takes another: so it learns that it needs an FXP (recorded)."""
+
 
 def rules_of_the_toolkit() -> RuleBook:
-    """Returns the rules of the DFSPs that the Testing Toolkit itself plays: the magic amounts, then everything else."""
-    return RuleBook(validation=MAGIC_AMOUNTS.validation, callback=(*MAGIC_AMOUNTS.callback, *EVERYTHING.callback))
+    """Returns the rules of the DFSPs that the Testing Toolkit itself plays: the special cases, then everything else."""
+    callback = (*MAGIC_AMOUNTS.callback, *_FOREIGN_PAYEES, *EVERYTHING.callback)
+    return RuleBook(validation=MAGIC_AMOUNTS.validation, callback=callback)

@@ -270,7 +270,7 @@ class _Step:
         world = World(
             self.context.variables.environment,
             self.request_variables,
-            request=messages.assertion_request(document),
+            request=messages.assertion_request({**document, "headers": sent.headers}),
             request_sent=messages.request_sent(sent, document),
             response=messages.response_seen(exchange),
             callback=callback,

@@ -106,7 +106,7 @@ def test_a_conversion_is_quoted_and_fulfilled_too() -> None:
     asked = {"conversionRequestId": "b51ec534-ee48-4575-b6a9-ead2955b8072", "conversionTerms": terms}
     quote = answered(responder, asked, "/fxQuotes")
     assert quote.url.endswith("/quoting-service/fxQuotes/b51ec534-ee48-4575-b6a9-ead2955b8072")
-    assert quote.body["conversionTerms"]["targetAmount"] == {"currency": "XTS", "amount": "300"}
+    assert quote.body["conversionTerms"]["targetAmount"] == {"currency": "XTS", "amount": "500"}
     body = {"commitRequestId": terms["conversionId"], "sourceAmount": terms["sourceAmount"]}
     told = answered(responder, {**body, "condition": quote.body["condition"]}, "/fxTransfers")
     assert told.url.endswith("/ml-api-adapter/fxTransfers/b51ec534-ee48-4575-b6a9-ead2955b8071")
@@ -190,15 +190,19 @@ def conversion_request(amount: str, condition: str = AGREED[0]) -> dict[str, Any
     }
 
 
-def test_an_fxp_keeps_what_it_offered_and_fulfils_the_condition_it_gave() -> None:
-    responder = toolkit()
+@pytest.mark.parametrize(("payer", "currencies"), [("ttkfxpayer", ["XTS"]), ("testingtoolkitdfsp", None)])
+def test_a_payer_with_a_foreign_currency_hears_which_one_the_payee_takes(payer: str, currencies: Any) -> None:
+    party = only(toolkit().respond(call("GET", "/parties/MSISDN/54321001", source=payer), NOW)).body["party"]
+    assert party.get("supportedCurrencies") == currencies
+    assert party["partyIdInfo"]["partyIdentifier"] == "54321001"
+
+
+def test_an_fxp_that_is_told_what_to_give_takes_as_much() -> None:
     ident = "b51ec534-ee48-4575-b6a9-ead2955b8069"
-    terms = {**conversion_request("10"), "conversionId": ident, "targetAmount": {"currency": "XTS"}}
-    offer = answered(responder, {"conversionRequestId": ident, "conversionTerms": terms}, "/fxQuotes")
-    assert offer.body["conversionTerms"]["targetAmount"] == {"currency": "XTS", "amount": "10"}
-    sent = answered(responder, conversion_request("10", offer.body["condition"]), "/fxTransfers")
-    assert sent.body["conversionState"] == "RESERVED"
-    assert ilp.fulfils(sent.body["fulfilment"], offer.body["condition"])
+    terms = {**conversion_request("10"), "amountType": "RECEIVE", "sourceAmount": {"currency": "XDR"}}
+    offer = answered(toolkit(), {"conversionRequestId": ident, "conversionTerms": terms}, "/fxQuotes")
+    assert offer.body["conversionTerms"]["sourceAmount"] == {"currency": "XDR", "amount": "500"}
+    assert offer.body["conversionTerms"]["targetAmount"] == {"currency": "XTS", "amount": "500"}
 
 
 @pytest.mark.parametrize(("amount", "fulfilled"), [("10", True), ("15", False)])
