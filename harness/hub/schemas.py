@@ -141,7 +141,9 @@ def fspiop_schemas(*, ulid_ids: bool) -> Mapping[str, Rule]:
         complexName=_object((), firstName=name, middleName=name, lastName=name),
         dateOfBirth=Rule("string", pattern=_DATE),
     )
-    party = _object(("partyIdInfo",), partyIdInfo=party_id, name=_text(1, 128), personalInfo=personal)
+    party = _object(("partyIdInfo",), partyIdInfo=party_id, name=_text(1, 128), personalInfo=_object(()))
+    # What a look-up finds is shown as its DFSP tells it; collections put parties in that no rule for names allows.
+    quoted = replace(party, properties={**party.properties, "personalInfo": personal})
     kind = _object(
         ("scenario", "initiator", "initiatorType"),
         scenario=_one_of("DEPOSIT", "WITHDRAWAL", "TRANSFER", "PAYMENT", "REFUND"),
@@ -151,7 +153,7 @@ def fspiop_schemas(*, ulid_ids: bool) -> Mapping[str, Rule]:
     packet, condition = _text(1, 32768), Rule("string", pattern=_CONDITION)
     quote = _object(
         ("quoteId", "transactionId", "payee", "payer", "amountType", "amount", "transactionType"),
-        quoteId=correlation_id, transactionId=correlation_id, payee=party, payer=party,
+        quoteId=correlation_id, transactionId=correlation_id, payee=quoted, payer=quoted,
         amountType=_one_of("SEND", "RECEIVE"), amount=money, fees=money, transactionType=kind,
         note=_text(1, 128), expiration=moment, extensionList=_EXTENSIONS,
     )  # fmt: skip
