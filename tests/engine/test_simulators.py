@@ -75,6 +75,13 @@ def test_what_a_party_has_beside_its_id_is_told_with_it() -> None:
     assert Party.from_json(json.loads(json.dumps(party.to_json()))) == party
 
 
+def test_a_name_that_is_left_empty_is_not_told() -> None:
+    responder = simulator()
+    ask(responder, "POST", PATH, {**PARTY, "middleName": ""})
+    (sent,) = ask(responder, "GET", "/parties/MSISDN/27713803912").sends
+    assert "middleName" not in sent.body["party"]["personalInfo"]["complexName"]
+
+
 def test_the_repository_refuses_in_the_simulators_words() -> None:
     responder = simulator()
     ask(responder, "POST", body=PARTY)

@@ -117,3 +117,35 @@ def test_a_path_without_an_id_is_unknown(w: World) -> None:
     response = w.fspiop("PUT", QS, "/quotes/", "quotes", "payee", quote_answer(), destination="payer")
     assert response.status_code == 404
     assert response.json() == {"errorInformation": {"errorCode": "3002", "errorDescription": "Unknown URI - Not Found"}}
+
+
+def personal(name: str, birth: Any) -> dict[str, Any]:
+    return {"personalInfo": {"complexName": {"firstName": name, "lastName": "Any"}, "dateOfBirth": birth}}
+
+
+@pytest.mark.parametrize(
+    ("name", "birth", "place"),
+    [
+        ("@#4768", "1984-01-01", "complexName/firstName"),
+        ("   ", "1984-01-01", "complexName/firstName"),
+        ("x" * 129, "1984-01-01", "complexName/firstName"),
+        ("Mats", "1983-25-25", "dateOfBirth"),
+        ("Mats", "1983-02-29", "dateOfBirth"),
+        ("Mats", "1980/05/05", "dateOfBirth"),
+        ("Mats", "", "dateOfBirth"),
+    ],
+)
+def test_a_name_or_birthday_that_is_none_is_refused(w: World, name: str, birth: str, place: str) -> None:
+    body = quote()
+    body["payer"] |= personal(name, birth)
+    response = ask(w, body)
+    information = response.json()["errorInformation"]
+    assert (response.status_code, information["errorCode"]) == (400, "3100")
+    assert f"/requestBody/payer/personalInfo/{place} must match pattern" in information["errorDescription"]
+
+
+@pytest.mark.parametrize("name", ["Mats", "Éloïse-Ñ O'Neil", "မြန်မာ", "李", "Mats_123", "क्‍ष"])
+def test_a_name_may_be_of_any_script(w: World, name: str) -> None:
+    body = quote()
+    body["payer"] |= personal(name, "1984-02-29")
+    assert ask(w, body).status_code == 202

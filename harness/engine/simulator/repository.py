@@ -76,9 +76,10 @@ class Repository:
                 identifier=key[1],
                 sub_id=key[2],
                 name=_text(given.get("displayName")),
-                first_name=_text(given.get("firstName")),
-                middle_name=_text(given.get("middleName")),
-                last_name=_text(given.get("lastName")),
+                # a name that is left empty is not told: the SDK leaves it out
+                first_name=_text(given.get("firstName") or None),
+                middle_name=_text(given.get("middleName") or None),
+                last_name=_text(given.get("lastName") or None),
                 date_of_birth=_text(given.get("dateOfBirth")),
                 extensions=pairs_of(given),
             )
