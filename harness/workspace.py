@@ -32,6 +32,11 @@ class Workspace:
         """Where each run has its folder."""
         return self.root / "reports" / "runs"
 
+    @property
+    def kept_hub(self) -> Path:
+        """The file that tells of the embedded hub that runs leave standing."""
+        return self.root / "reports" / "kept-hub.json"
+
     def suite(self, product: str) -> Path:
         """The folder with a product's native cases and its pins."""
         return self.root / "suites" / product

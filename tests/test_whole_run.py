@@ -230,3 +230,40 @@ def test_workers_and_order_do_not_change_outcomes(workspace: Path) -> None:
     runs = workspace / "reports/runs"
     assert outcomes(runs / "alone") == outcomes(runs / "four") == outcomes(runs / "reversed") == outcomes(runs / "good")
     assert outcomes(runs / "alone")
+
+
+def test_a_kept_hub_gives_the_same_outcomes_again(workspace: Path) -> None:
+    seen = []
+    try:
+        for number in (1, 2):
+            ended = harness("run", RELEASE, "--keep", "--check-invariants", "--run-id", f"kept{number}", cwd=workspace)
+            assert ended.code in (0, 2), ended
+            seen.append(outcomes(workspace / "reports/runs" / f"kept{number}"))
+        assert seen[0] == seen[1] != {}
+        other = harness("run", RELEASE, "--keep", "--defect", "quote-slow", cwd=workspace)
+        assert (other.code, "harness hub stop" in other.err) == (3, True)
+    finally:
+        assert harness("hub", "stop", cwd=workspace).out == "stopped\n"
+    assert harness("hub", "stop", cwd=workspace).out == "there was none\n"
+
+
+def test_a_law_that_the_hub_breaks_is_our_own_fault(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from harness.run import stage
+    from harness.run.execute import execute
+    from harness.run.options import resolve_values
+
+    broken = [{"rule": "sums", "subject": "XXX POSITION", "detail": "they add up to 5", "histories": {}}]
+    monkeypatch.setattr(stage, "broken_laws", lambda services: broken)
+    options = resolve_values(
+        start=workspace, release=RELEASE, product="mojaloop", scheme=None, target="embedded", run_id="unlawful",
+        labels=(), defects=(), check_invariants=True,
+    )  # fmt: skip
+    done = execute(options, workers=0)
+    assert "1 laws of the embedded hub broken" in done.internal_error
+    assert "they add up to 5" in done.internal_error
+    assert json.loads((done.folder / "violations.json").read_text()) == broken
+
+
+def test_defects_and_the_watch_over_the_laws_exclude_each_other(workspace: Path) -> None:
+    ended = harness("run", RELEASE, "--check-invariants", "--defect", "quote-slow", cwd=workspace)
+    assert (ended.code, "on purpose" in ended.err) == (3, True)

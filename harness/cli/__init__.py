@@ -124,6 +124,11 @@ def run(
         Path | None, typer.Option(help="Input values for collections: a TTK environment file.")
     ] = None,
     defect: Annotated[list[str] | None, typer.Option(help="Break the embedded hub in this way (repeatable).")] = None,
+    check_invariants: Annotated[
+        bool,
+        typer.Option("--check-invariants", help="The embedded hub watches its own laws: exit 4 if it breaks one."),
+    ] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the embedded hub running for the next run.")] = False,
     strict_steps: Annotated[
         bool, typer.Option("--strict-steps", help="A 5xx fails a collection's case even without an assertion.")
     ] = False,
@@ -161,6 +166,8 @@ def run(
         provision=not empty_hub,
         time_scale=time_scale,
         strict_steps=strict_steps,
+        check_invariants=check_invariants,
+        keep=keep,
     )
     check_scheme(workspace, scheme, waivers)
     console = _console(stderr=as_json)
@@ -260,6 +267,14 @@ def hub_serve(
         typer.echo("ready; stop with Ctrl-C")
 
     serve(config, ready)
+
+
+@hub_app.command("stop")
+def hub_stop() -> None:
+    """End the hub that runs with --keep left standing."""
+    from harness.hub.kept import stop_kept
+
+    typer.echo("stopped" if stop_kept(workspace_here().kept_hub) else "there was none")
 
 
 @hub_app.command("defects")

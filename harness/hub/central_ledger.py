@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -215,10 +216,10 @@ class CentralLedger:
         """GET /harness/invariants: what ``invariants`` found, looked at once more now. No path of a real hub."""
         found = self._core.invariants
         if found is None:
-            return answer({"checking": False, "checks": 0, "violations": []})
+            return answer({"pid": os.getpid(), "checking": False, "checks": 0, "violations": []})
         found.check(datetime.now(UTC), timedelta(seconds=self._core.config.expiry_interval_s))
         violations = [each.to_json() for each in found.violations]
-        return answer({"checking": True, "checks": found.checks, "violations": violations})
+        return answer({"pid": os.getpid(), "checking": True, "checks": found.checks, "violations": violations})
 
     # Parts
 

@@ -19,7 +19,7 @@ from harness.hub.config import HubConfig
 from harness.hub.defects import Defects
 from harness.model.release import Release
 
-__all__ = ["HubProcess"]
+__all__ = ["HubProcess", "broken_laws"]
 
 
 @final
@@ -92,21 +92,8 @@ class HubProcess:
         return self._child.poll() is None
 
     def violations(self, *, timeout_s: float = 10) -> list[dict[str, Any]]:
-        """Returns the laws (``invariants``) that the hub has broken so far, each with the histories it is about.
-
-        Raises ``InternalError`` where the hub does not check them, or does not answer.
-        """
-        url = f"{self.services['central-ledger']}/harness/invariants"
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with direct.open(url, timeout=timeout_s) as response:
-                said: dict[str, Any] = json.load(response)
-        except (OSError, ValueError) as error:
-            raise InternalError(f"the embedded hub does not say whether it kept its laws: {error}") from error
-        if not said["checking"]:
-            raise InternalError("the embedded hub was started without checking its laws")
-        found: list[dict[str, Any]] = said["violations"]
-        return found
+        """See ``broken_laws``."""
+        return broken_laws(self.services, timeout_s=timeout_s)
 
     def stop(self) -> None:
         """Ends the hub, gently first. Safe to call twice."""
@@ -119,6 +106,24 @@ class HubProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def broken_laws(services: Mapping[str, str], *, timeout_s: float = 10) -> list[dict[str, Any]]:
+    """Returns the laws (``invariants``) that the hub has broken so far, each with the histories it is about.
+
+    Raises ``InternalError`` where the hub does not check them, or does not answer.
+    """
+    url = f"{services['central-ledger']}/harness/invariants"
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(url, timeout=timeout_s) as response:
+            said: dict[str, Any] = json.load(response)
+    except (OSError, ValueError) as error:
+        raise InternalError(f"the embedded hub does not say whether it kept its laws: {error}") from error
+    if not said["checking"]:
+        raise InternalError("the embedded hub was started without checking its laws")
+    found: list[dict[str, Any]] = said["violations"]
+    return found
 
 
 def _first_line(child: subprocess.Popen[bytes], deadline: float) -> dict[str, Any]:

@@ -82,6 +82,8 @@ class Controller:
         self._finished: set[str] = set()
         self._checks = 0
         self._problems: list[str] = []
+        self.violations: list[dict[str, Any]] = []
+        """The laws that the embedded hub broke, each with the histories it is about."""
         self._interruption = Interruption()
         self._interrupted: str | None = None
         self._started = time.monotonic()
@@ -273,6 +275,10 @@ class Controller:
         """Says in the journal how the run ended."""
         for text in self._stage.end() if self._stage else ():
             self._problem(text)
+        if self._stage is not None and self._stage.violations:
+            self.violations = self._stage.violations
+            text = json.dumps(self.violations, indent=2) + "\n"
+            (self.folder / "violations.json").write_text(text, encoding="utf-8")
         self._drain_notes()
         if self._interrupted:
             self._write(Interrupted(reason=self._interrupted))

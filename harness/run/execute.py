@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -57,4 +58,9 @@ def execute(
     if status == pytest.ExitCode.USAGE_ERROR:
         raise InternalError(f"pytest refused its arguments: {printed.getvalue()[-2000:].strip()}")
     broke = status == pytest.ExitCode.INTERNAL_ERROR
+    if controller.violations:
+        told = json.dumps(controller.violations[0], indent=2)
+        return Execution(
+            controller.folder, f"{len(controller.violations)} laws of the embedded hub broken, first:\n{told}"
+        )
     return Execution(controller.folder, printed.getvalue()[-4000:].strip() if broke else "")

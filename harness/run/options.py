@@ -73,6 +73,12 @@ class RunOptions:
     time_scale: float = 1.0
     """What delays and expiries are multiplied by, on the embedded hub."""
 
+    check_invariants: bool = False
+    """Whether the embedded hub watches its own laws; one that it breaks is our own fault."""
+
+    keep: bool = False
+    """Whether the embedded hub stays after the run, for the next one."""
+
     strict_steps: bool = False
     """Whether a 5xx fails a case of a collection where the request has no assertions."""
 
@@ -120,6 +126,8 @@ def resolve_values(
     provision: bool = True,
     time_scale: float = 1.0,
     strict_steps: bool = False,
+    check_invariants: bool = False,
+    keep: bool = False,
 ) -> RunOptions:
     """Returns a run's options from plain values; see ``resolve``."""
     from harness.release.manifest import load_manifest  # late: pydantic is not needed to print a help text
@@ -135,6 +143,13 @@ def resolve_values(
         raise UsageError(
             "time can be scaled on the embedded hub only", remedy="Leave --time-scale out, or use --target embedded"
         )
+    if (check_invariants or keep) and target != EMBEDDED:
+        raise UsageError(
+            "only the embedded hub can be kept, or watch its laws",
+            remedy="Leave --keep and --check-invariants out, or use --target embedded",
+        )
+    if check_invariants and defects:
+        raise UsageError("a defect may break the laws on purpose", remedy="Leave out --check-invariants, or --defect")
     absolute = tuple(path if path.is_absolute() else start / path for path in paths)
     manifest = load_manifest(workspace.manifest(product, version))
     if (manifest.product, manifest.version) != (product, version):
@@ -163,6 +178,8 @@ def resolve_values(
         provision=provision,
         time_scale=time_scale,
         strict_steps=strict_steps,
+        check_invariants=check_invariants,
+        keep=keep,
     )
 
 

@@ -15,7 +15,9 @@ from harness.engine.inbound.server import InboundServer
 from harness.engine.simulators import backend_inputs, play_cast, set_stage
 from harness.engine.ttk.inputs import load_inputs
 from harness.fspiop.jws import new_key
-from harness.hub.process import HubProcess
+from harness.hub.config import HubConfig
+from harness.hub.kept import KeptHub
+from harness.hub.process import HubProcess, broken_laws
 from harness.hub.profile import profile_for
 from harness.model.records import ServiceProbed
 from harness.run.options import EMBEDDED, RunOptions
@@ -39,7 +41,10 @@ class Stage:
         """Input values for collections."""
         self.probes: list[ServiceProbed] = []
         self.inbound: InboundServer
-        self._hub: HubProcess | None = None
+        self.violations: list[dict[str, Any]] = []
+        """The laws that the embedded hub broke, where it watched them."""
+        self._watched = False
+        self._hub: HubProcess | KeptHub | None = None
         self._inbound: InboundServer | None = None
 
     @classmethod
@@ -66,6 +71,9 @@ class Stage:
         if self._inbound is not None:
             self._inbound.stop()
             yield from self._inbound.problems
+        if self._watched and self._hub is not None and self._hub.alive:
+            self.violations = broken_laws(self._hub.services)
+            yield from (f"the embedded hub broke a law of its own: {_told(one)}" for one in self.violations[:1])
 
     def close(self) -> None:
         """Stops what was started. Safe to call twice."""
@@ -103,13 +111,18 @@ class Stage:
         return {**given, **ours} if options.environment_is_published else {**ours, **given}
 
     def _embedded(self, options: RunOptions) -> Target:
-        self._hub = HubProcess.start(
-            options.manifest,
-            defects=options.defects,
-            time_scale=options.time_scale,
-            on_us_transfers=bool(self.inputs.get("ON_US_TRANSFERS_ENABLED", False)),
-            simple_routing=bool(self.inputs.get("SIMPLE_ROUTING_MODE_ENABLED", False)),
-        )
+        settings: dict[str, Any] = {
+            "time_scale": options.time_scale,
+            "on_us_transfers": bool(self.inputs.get("ON_US_TRANSFERS_ENABLED", False)),
+            "simple_routing": bool(self.inputs.get("SIMPLE_ROUTING_MODE_ENABLED", False)),
+            "check_invariants": options.check_invariants,
+        }
+        self._watched = options.check_invariants
+        if options.keep:
+            config = HubConfig.of(options.manifest, defects=options.defects, **settings)
+            self._hub = KeptHub.find_or_start(options.workspace.kept_hub, config)
+        else:
+            self._hub = HubProcess.start(options.manifest, defects=options.defects, **settings)
         return Target(
             name=EMBEDDED,
             kind=EMBEDDED,
@@ -130,3 +143,7 @@ class Stage:
         else:
             play_cast(target.services, self.inbound, api_version=version, jws_key=key.private)
         return target
+
+
+def _told(violation: dict[str, Any]) -> str:
+    return f"{violation['rule']}: {violation['subject']}: {violation['detail']}"
