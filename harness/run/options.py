@@ -82,7 +82,7 @@ class RunOptions:
     strict_steps: bool = False
     """Whether a 5xx fails a case of a collection where the request has no assertions."""
 
-    threads: int = 4
+    threads: int = 8
     """How many collections provision side by side."""
 
     @property

@@ -47,7 +47,7 @@ class Bench:
         """
         named = [value for value in inputs.values() if isinstance(value, str) and "://" in value]
         allowed = AllowedHosts.of([*target.services.values(), inbound.address.public_url, *named])
-        hosts = HostServices(allowed, inbound=AnyDfsp(inbound))
+        hosts = HostServices(allowed, inbound=AnyDfsp(inbound), time_scale=target.time_scale)
         scripts = ScriptHost(functions=hosts.functions(), time_scale=target.time_scale)
         return cls(RunVariables.starting(inputs), exchanger, hosts, scripts, target, strict)
 

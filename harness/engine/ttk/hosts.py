@@ -24,6 +24,7 @@ from harness.errors import UsageError
 
 __all__ = ["AllowedHosts", "HostServices", "InboundEvents", "WebSocket", "find_websockets"]
 
+_LEAST_PATIENCE_S = 1.0
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _METHODS = ("", ".get", ".delete", ".head", ".options", ".post", ".put", ".patch")
 
@@ -124,6 +125,8 @@ class HostServices:
     inbound: InboundEvents | None = None
     open_websocket: Callable[[str, float], WebSocket] | None = field(default_factory=find_websockets)
     request_timeout_s: float = 10.0
+    time_scale: float = 1.0
+    """What the patience for messages is multiplied by, in a dry run; it stays a second where more was asked for."""
     verify_tls: bool = True
     transport: httpx.BaseTransport | None = None
     clock: Callable[[], float] = time.monotonic
@@ -239,7 +242,7 @@ class HostServices:
         """The first message, parsed where it is JSON; ``None`` where none came. Ends the connection."""
         if name not in self._sockets:
             return None
-        text = self._sockets[name].message(timeout_ms / 1000)
+        text = self._sockets[name].message(self._patience_s(timeout_ms))
         self._disconnect(name)
         if text is None:
             return None
@@ -254,6 +257,10 @@ class HostServices:
             socket.close()
         return True
 
+    def _patience_s(self, timeout_ms: float) -> float:
+        asked = max(0.0, timeout_ms / 1000)
+        return max(asked * self.time_scale, min(asked, _LEAST_PATIENCE_S))
+
     # --- inboundEvent
 
     def _listen(self, name: str, method: str, path: str) -> None:
@@ -265,10 +272,10 @@ class HostServices:
             return {"message": None, "waited": 0}
         method, path, since = self._listeners[name]
         began = time.monotonic()
-        calls = self.inbound.seen(method=method, path=path, since=since, wait_s=max(0.0, timeout_ms / 1000))
-        waited = (time.monotonic() - began) * 1000
+        calls = self.inbound.seen(method=method, path=path, since=since, wait_s=self._patience_s(timeout_ms))
         if not calls:
-            return {"message": None, "waited": waited}
+            return {"message": None, "waited": timeout_ms}
+        waited = (time.monotonic() - began) * 1000
         call = calls[0]
         self._listeners[name] = (method, path, math.nextafter(call.received_monotonic, math.inf))
         message = {"method": call.method.lower(), "path": call.path, "headers": dict(call.headers), "body": call.body}
