@@ -12,6 +12,7 @@ from harness.model.release import ReleaseVersion
 from harness.workspace import Workspace
 
 if TYPE_CHECKING:
+    from harness.judge.baseline import Baseline
     from harness.judge.criteria import Criteria
     from harness.judge.waivers import Waivers
     from harness.report.interface import ReportInput
@@ -30,6 +31,9 @@ class Against:
     """A release's version, or the path of a baseline folder."""
     waivers: Path | None = None
     """A waiver file instead of the Scheme's own."""
+    fallback: str | None = None
+    """A baseline, named like ``baseline``, that takes its place where it has fewer than ``minimum_runs``."""
+    minimum_runs: int = 3
 
 
 def judge_folder(workspace: Workspace, folder: Path, against: Against = Against()) -> ReportInput:
@@ -51,12 +55,8 @@ def judge_folder(workspace: Workspace, folder: Path, against: Against = Against(
     baseline, problem = None, ""
     place = _baseline_folder(workspace, started, against)
     if place is not None:
-        from harness.judge.baseline_store import load_baseline
-        from harness.judge.renames import load_renames
-
         try:
-            baseline = load_baseline(place)
-            baseline = replace(baseline, renames=load_renames(workspace.root / "baselines" / baseline.product))
+            baseline = _baseline(workspace, place, started, against)
         except BaselineError as error:
             if against.baseline is not None:
                 raise
@@ -98,6 +98,21 @@ def write_reports(run: ReportInput) -> list[Path]:
             f"the reports cannot be written: {problem}", remedy="Make room and run harness judge on this run"
         ) from problem
     return written
+
+
+def _baseline(workspace: Workspace, place: Path, started: RunStarted | None, against: Against) -> Baseline:
+    """Returns the baseline in ``place``, or the one that takes its place because it was made of too few runs."""
+    from harness.judge.baseline_store import load_baseline
+    from harness.judge.renames import load_renames
+
+    baseline = load_baseline(place)
+    if against.fallback is not None and baseline.runs < against.minimum_runs:
+        other = _baseline_folder(workspace, started, Against(baseline=against.fallback))
+        assert other is not None  # one asked for by name has a folder
+        runs = f"{baseline.runs} run" if baseline.runs == 1 else f"{baseline.runs} runs"
+        why = f"that of {baseline.release}, made of {runs} where {against.minimum_runs} are asked for"
+        baseline = replace(load_baseline(other), stands_in_for=why)
+    return replace(baseline, renames=load_renames(workspace.root / "baselines" / baseline.product))
 
 
 def _baseline_folder(workspace: Workspace, started: RunStarted | None, against: Against) -> Path | None:

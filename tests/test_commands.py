@@ -136,3 +136,14 @@ def test_a_target_that_is_down_is_told_at_once_and_no_case_runs(workspace: Path,
         journal = (workspace / f"reports/runs/down-{workers}/journal.jsonl").read_text()
         assert '"type":"case-started"' not in journal
         assert '"type":"interrupted"' in journal
+
+
+def test_baseline_record_makes_the_runs_too(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "workspace")
+    assert harness("suite", "pin", RELEASE, cwd=workspace).code == 0
+    ended = harness("baseline", "record", RELEASE, "--runs", "2", "-n", "0", cwd=workspace)
+    assert ended.code == 0, ended
+    assert ended.out.count("run ") >= 2
+    assert "from 2 runs" in ended.out
+    wrong = harness("baseline", "record", RELEASE, "latest", "--runs", "2", cwd=workspace)
+    assert (wrong.code, "one release" in wrong.err) == (3, True)

@@ -59,3 +59,26 @@ def test_a_rename_table_that_cannot_be_read_never_approves(workspace: Workspace)
     assert any("renames.yaml" in reason.text for reason in verdict.reasons)
     with pytest.raises(BaselineError, match=r"renames\.yaml"):
         judged(workspace, Against(baseline="v17.1.0"))
+
+
+def test_a_baseline_of_too_few_runs_gives_way_to_a_fallback_that_is_named(workspace: Workspace) -> None:
+    write_baseline(
+        replace(baseline((NEW,), (NEW,), (NEW,)), release="v16.0.0"),
+        workspace.root / "baselines" / "mojaloop" / "v16.0.0",
+    )
+    against = Against(fallback="v16.0.0")
+    found = judged(workspace, against).verdict
+    why = "that of v17.1.0, made of 1 run where 3 are asked for"
+    assert found.inputs["baseline"]["stands_in_for"] == why
+    assert (found.inputs["baseline"]["release"], found.inputs["baseline"]["runs"]) == ("v16.0.0", 3)
+    assert f"judged against the baseline of v16.0.0 in place of {why}" in found.notes
+    enough = judged(workspace, replace(against, minimum_runs=1)).verdict
+    assert enough.inputs["baseline"]["release"] == "v17.1.0"
+    assert enough.inputs["baseline"]["stands_in_for"] == ""
+
+
+def test_a_fallback_that_is_not_there_is_told(workspace: Workspace) -> None:
+    with pytest.raises(BaselineError, match="there is no baseline here"):
+        judged(workspace, Against(baseline="v17.1.0", fallback="v14.0.0"))
+    verdict = judged(workspace, Against(fallback="v14.0.0")).verdict
+    assert verdict.kind is VerdictKind.INCONCLUSIVE

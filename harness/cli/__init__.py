@@ -57,6 +57,11 @@ TtkCompatible = Annotated[
 WaiverFile = Annotated[
     Path | None, typer.Option("--waivers", help="Waivers in this file instead of the Scheme's waivers.yaml.")
 ]
+Fallback = Annotated[
+    str | None,
+    typer.Option("--fallback-baseline", help="Another baseline for where the release's has too few runs (below)."),
+]
+MinimumRuns = Annotated[int, typer.Option(min=1, help="How few runs are too few for --fallback-baseline.")]
 Run = Annotated[str, typer.Argument(help="A run's id or folder, or latest.")]
 
 
@@ -137,6 +142,8 @@ def run(
         typer.Option(min=0.01, max=1, help="Shortens delays and expiries on the embedded hub: a dry run."),
     ] = 1.0,
     baseline: Annotated[str | None, typer.Option(help="Judge against this release's baseline, or a folder.")] = None,
+    fallback_baseline: Fallback = None,
+    minimum_runs: MinimumRuns = 3,
     waivers: WaiverFile = None,
     run_id: Annotated[str | None, typer.Option(help="Name of the run's folder under reports/runs.")] = None,
     ttk_compatible: TtkCompatible = False,
@@ -172,7 +179,11 @@ def run(
     check_scheme(workspace, scheme, waivers)
     console = _console(stderr=as_json)
     done = execute(options, workers=workers, listener=progress_for(console, os.environ))
-    judged = judge_folder(workspace, done.folder, Against(baseline=baseline, waivers=waivers))
+    judged = judge_folder(
+        workspace,
+        done.folder,
+        Against(baseline=baseline, waivers=waivers, fallback=fallback_baseline, minimum_runs=minimum_runs),
+    )
     _show(workspace, judged, write_reports(judged), as_json=as_json, ttk_compatible=ttk_compatible)
     if done.internal_error:
         _complain(f"error: the harness broke during the run; please report it:\n{done.internal_error}")
@@ -186,6 +197,8 @@ def judge(
     scheme: Scheme = None,
     criteria: Annotated[Path | None, typer.Option(help="Judge by these criteria instead of the Scheme's.")] = None,
     baseline: Annotated[str | None, typer.Option(help="Judge against this release's baseline, or a folder.")] = None,
+    fallback_baseline: Fallback = None,
+    minimum_runs: MinimumRuns = 3,
     waivers: WaiverFile = None,
     ttk_compatible: TtkCompatible = False,
     as_json: Json = False,
@@ -194,7 +207,11 @@ def judge(
     from harness.validation import Against, judge_folder, write_reports
 
     workspace = workspace_here()
-    judged = judge_folder(workspace, workspace.run_folder(run), Against(scheme, criteria, baseline, waivers))
+    judged = judge_folder(
+        workspace,
+        workspace.run_folder(run),
+        Against(scheme, criteria, baseline, waivers, fallback_baseline, minimum_runs),
+    )
     _show(workspace, judged, write_reports(judged), as_json=as_json, ttk_compatible=ttk_compatible)
     return judged.judged.verdict.kind.exit_code
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.common import Product, release_of, workspace_here
+from harness.cli.common import Product, Suite, release_of, workspace_here
 
 if TYPE_CHECKING:
     from harness.judge.baseline import Baseline
@@ -20,13 +20,44 @@ baseline_app = typer.Typer(help="What a release showed before.", no_args_is_help
 
 @baseline_app.command("record")
 def record(
-    runs: Annotated[list[str], typer.Argument(help="Run ids or folders of one suite, release and target.")],
+    runs: Annotated[
+        list[str], typer.Argument(help="Run ids or folders of one suite, release and target; with --runs, the release.")
+    ],
+    count: Annotated[int, typer.Option("--runs", min=0, help="Make so many runs now, and record those.")] = 0,
+    target: Annotated[str, typer.Option(help="With --runs: where.")] = "embedded",
+    scheme: Annotated[str | None, typer.Option(help="With --runs: the Scheme whose target it is.")] = None,
+    suite: Suite = "native",
+    product: Product = "mojaloop",
+    workers: Annotated[int, typer.Option("-n", min=0, max=64, help="With --runs: how many workers.")] = 4,
 ) -> None:
     """Make the release's baseline from finished runs. Cut-off, partial or off-pin runs are refused."""
     from harness.recording import baseline_from_runs
 
     workspace = workspace_here()
-    _keep(workspace, baseline_from_runs([workspace.run_folder(name) for name in runs]), "runs")
+    if count and len(runs) != 1:
+        raise typer.BadParameter("with --runs, give one release and no run")
+    folders = [workspace.run_folder(name) for name in runs if not count]
+    for number in range(1, count + 1):
+        folders.append(_run(workspace, runs[0], product, suite, target, scheme, workers))
+        typer.echo(f"run {number} of {count}: {workspace.relative(folders[-1])}")
+    _keep(workspace, baseline_from_runs(folders), "runs")
+
+
+def _run(
+    workspace: Workspace, release: str, product: str, suite: str, target: str, scheme: str | None, workers: int
+) -> Path:
+    from harness.errors import InternalError
+    from harness.run.execute import execute
+    from harness.run.options import resolve_values
+
+    options = resolve_values(
+        start=workspace.root, release=release, product=product, scheme=scheme, target=target, run_id=None,
+        labels=(), defects=(), suite=suite,
+    )  # fmt: skip
+    done = execute(options, workers=workers)
+    if done.internal_error:
+        raise InternalError(f"the harness broke during the run: {done.internal_error}")
+    return done.folder
 
 
 @baseline_app.command("import")

@@ -17,6 +17,7 @@ from harness.errors import BaselineError
 from harness.judge.evidence import Evidence
 from harness.judge.latency import latency_figures, operation_figures, percentile, samples_of
 from harness.judge.renames import NO_RENAMES, Renames
+from harness.model.component import component_behind
 from harness.model.outcome import Outcome
 
 __all__ = [
@@ -79,6 +80,8 @@ class Baseline:
     """Per operation and measure its times in ms, sorted, from which the interval of a ratio is drawn; may be empty."""
     renames: Renames = NO_RENAMES
     """Under which other names its checks may be found; not stored with it."""
+    stands_in_for: str = ""
+    """Which baseline it takes the place of, and why; empty where it is the one meant. Not stored with it."""
 
     @property
     def runs(self) -> int:
@@ -104,8 +107,8 @@ def case_of(check: str) -> str:
 def component_versions(evidence: Evidence) -> dict[str, str]:
     """Returns the version that each component reported; an admin API speaks for a service not asked itself."""
     reported = {probe.service: probe.version for probe in evidence.probes if probe.version}
-    return {service.removesuffix("-admin"): version for service, version in reported.items()} | {
-        service: version for service, version in reported.items() if not service.endswith("-admin")
+    return {component_behind(service): version for service, version in reported.items()} | {
+        service: version for service, version in reported.items() if service == component_behind(service)
     }
 
 

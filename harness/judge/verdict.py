@@ -121,7 +121,7 @@ def judge(
         suspects=suspected,
         next_action="",
         inputs=_inputs(evidence, usable, baseline_problem, criteria, manifest, waivers),
-        notes=tuple(_notes(case.waivers, groups)),
+        notes=tuple(_notes(usable, case.waivers, groups)),
     )
     verdict = replace(verdict, next_action=_next_action(verdict, groups))
     return JudgedRun(verdict, comparison, case.causes, findings, evidence, usable, groups, case.waivers)
@@ -174,7 +174,11 @@ def _weight(reason: Reason) -> tuple[int, int, int, int, str]:
     return spoils, _STATUS_WEIGHT[reason.status], _CODES[reason.code], _GATES[reason.gate], reason.text
 
 
-def _notes(waivers: Iterable[WaiverFinding], groups: Iterable[FailureGroup]) -> Iterator[str]:
+def _notes(
+    baseline: Baseline | None, waivers: Iterable[WaiverFinding], groups: Iterable[FailureGroup]
+) -> Iterator[str]:
+    if baseline is not None and baseline.stands_in_for:
+        yield f"judged against the baseline of {baseline.release} in place of {baseline.stands_in_for}"
     for found in waivers:
         if found.status is not WaiverStatus.APPLIED:
             yield f"waiver {found.waiver.id} covers nothing: {found.text}"
@@ -253,6 +257,8 @@ def _inputs(
             "recorded_at": baseline.recorded_at,
             "runs": baseline.runs,
             "results_sha256": baseline.digest,
+            "renames_sha256": baseline.renames.digest,
+            "stands_in_for": baseline.stands_in_for,
         }
         if baseline
         else None,
