@@ -6,13 +6,14 @@ problem of the run.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
-from typing import Any
+from typing import Any, final
 
-from harness.engine.exchange import Exchanger
+from harness.engine.exchange import Exchange, Exchanger
 from harness.engine.inbound.client import InboundClient
 from harness.engine.inbound.messages import InboundAddress
 from harness.engine.recorder import CaseRecorder
@@ -40,19 +41,21 @@ def provision(
     """Runs the collections ``files`` on ``target`` and returns what they showed.
 
     Files of one folder run side by side, up to ``threads`` at a time, and the folders in their order: the collections
-    set up one participant per file, and build on the folders before. ``on_case`` gets each case when it is done.
+    set up one participant per file, and build on the folders before. A file begins once the one before it had its first
+    answer, so that a hub numbers its participants as in a run one after the other. ``on_case`` gets each case when it
+    is done.
     """
     started, checks = time.monotonic(), list[CheckRecorded]()
     environment = dict(inputs)
     cases = 0
     with ThreadPoolExecutor(max(1, threads), thread_name_prefix="provisioning") as pool:
         for _, folder in groupby(files, key=lambda file: file.collection.path.rpartition("/")[0]):
-            given = dict(environment)
-
-            def one(file: SuiteFile, given: Mapping[str, Any] = given) -> tuple[list[CaseRecorder], Mapping[str, Any]]:
-                return _run(file, target, inbound, RunVariables(inputs, given))
-
-            for recorders, left in pool.map(one, folder):
+            given, before, running = dict(environment), _begun(), []
+            for file in folder:
+                turn, before = before, threading.Event()
+                variables = RunVariables(inputs, given)
+                running.append(pool.submit(_run, file, target, inbound, variables, turn, before))
+            for recorders, left in (one.result() for one in running):
                 # what a script left for later collections; of two that wrote the same, the later file's
                 environment |= {name: value for name, value in left.items() if given.get(name, ...) != value}
                 cases += len(recorders)
@@ -73,10 +76,45 @@ def _failing(checks: Iterable[CheckRecorded]) -> Iterable[CheckRecorded]:
     return (check for check in checks if check.outcome in _BAD)
 
 
+def _begun() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
+@final
+class _Telling:
+    """An exchanger that tells when it has had its first answer."""
+
+    def __init__(self, exchanger: Exchanger, answered: threading.Event) -> None:
+        self._exchanger = exchanger
+        self._answered = answered
+
+    def exchange(self, *given: Any, **named: Any) -> Exchange:
+        found = self._exchanger.exchange(*given, **named)
+        self._answered.set()
+        return found
+
+
 def _run(
-    file: SuiteFile, target: Target, address: InboundAddress, variables: RunVariables
+    file: SuiteFile,
+    target: Target,
+    address: InboundAddress,
+    variables: RunVariables,
+    turn: threading.Event,
+    begun: threading.Event,
 ) -> tuple[list[CaseRecorder], Mapping[str, Any]]:
     """Returns the recorders of the file's cases and the environment that its scripts left."""
+    turn.wait()
+    try:
+        return _run_cases(file, target, address, variables, begun)
+    finally:
+        begun.set()
+
+
+def _run_cases(
+    file: SuiteFile, target: Target, address: InboundAddress, variables: RunVariables, begun: threading.Event
+) -> tuple[list[CaseRecorder], Mapping[str, Any]]:
     with InboundClient(address) as inbound:
         exchanger = Exchanger(
             inbound,
@@ -84,7 +122,7 @@ def _run(
             callback_timeout_s=target.callback_timeout_s,
             verify_tls=target.verify_tls,
         )
-        bench = Bench.set_up(target, inbound, exchanger, variables.inputs)
+        bench = Bench.set_up(target, inbound, _Telling(exchanger, begun), variables.inputs)
         bench.variables = variables
         try:
             recorders = []

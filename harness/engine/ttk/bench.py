@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, final
 
-from harness.engine.exchange import Exchanger
 from harness.engine.inbound.client import AnyDfsp, InboundClient
 from harness.engine.recorder import CaseRecorder
 from harness.engine.ttk.hosts import AllowedHosts, HostServices
-from harness.engine.ttk.runner import Context, RunVariables, run_case
+from harness.engine.ttk.runner import Context, RunVariables, Transport, run_case
 from harness.engine.ttk.script import ScriptHost
 from harness.suite.ttk.model import Case
 from harness.target.model import Target
@@ -25,7 +24,7 @@ class Bench:
     """Made by ``set_up``, to be closed by who made it. ``variables`` live as long as it does."""
 
     variables: RunVariables
-    _exchanger: Exchanger
+    _exchanger: Transport
     _hosts: HostServices
     _scripts: ScriptHost
     _target: Target
@@ -36,7 +35,7 @@ class Bench:
         cls,
         target: Target,
         inbound: InboundClient,
-        exchanger: Exchanger,
+        exchanger: Transport,
         inputs: Mapping[str, Any],
         *,
         strict: bool = False,
