@@ -64,18 +64,20 @@ def parse_notes(
     *,
     product: str,
     release: ReleaseVersion | None = None,
+    otherwise: ReleaseVersion | None = None,
     source: str | None = None,
     settled: Mapping[str, str] | None = None,
 ) -> Notes:
     """Returns what the notes ``text`` say. ``file`` is named in errors, and perhaps tells the release.
 
-    ``release`` (default: by the file's name, the link to the changelog or the title) is the release they are of.
+    ``release`` (default: by the file's name, the link to the changelog or the title) is the release they are of;
+    ``otherwise`` is taken where none of these tells.
     ``settled`` are versions of components that a person decided, where the notes contradict themselves.
     Raises ``ReleaseError`` where the release cannot be told or the notes list no component.
     """
     said = Said()
     outline = Outline.of(text)
-    version = release or _version(text, file, outline, said)
+    version = release or _version(text, file, outline, otherwise, said)
     lines = _components(outline, said)
     components, previous = _settled(lines, settled or {}, said)
     if not components:
@@ -111,10 +113,12 @@ def _place(outline: Outline) -> str | None:
     return f"line {groups[0][0].line}" if groups else None
 
 
-def _version(text: str, file: Path, outline: Outline, said: Said) -> ReleaseVersion:
+def _version(text: str, file: Path, outline: Outline, otherwise: ReleaseVersion | None, said: Said) -> ReleaseVersion:
     titles = [found[1] for section in outline.sections[:3] if (found := _TITLE.search(section.title))]
     compared = [found[2] for found in _CHANGELOG.finditer(text)][-1:]
     candidates = [*(found[1] for found in [_FILE.search(file.stem)] if found), *compared, *titles]
+    if not candidates and otherwise is not None:
+        return otherwise
     if not candidates:
         raise ReleaseError(
             "neither the file's name nor the notes tell which release they are of",
