@@ -176,7 +176,7 @@ def breaking_changes(outline: Outline, components: Sequence[str]) -> tuple[Break
         if nested or (isinstance(block, Paragraph) and (block.code or plain(block.text).lower().startswith("note:"))):
             continue  # belongs to the entry before it, or to all of them
         text = plain(re.sub(r"\((https?://[^()]*)\)", "", block.lines[0].text)).rstrip(": ")
-        if not text or says_none(text):
+        if not text or says_none(text) or text.lower().startswith("full changelog"):
             continue
         component = section.title if section.title in components else ""
         lead = text.split(":", 1)[0].strip().lower()
