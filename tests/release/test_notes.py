@@ -196,7 +196,8 @@ def test_the_published_notes_all_parse_and_every_component_line_is_accounted_for
         assert [line.name for line in notes.component_lines] == [found[1] for found in listed if found], file
         assert notes.errors == (), file
         shipped = REPOSITORY / "baselines/mojaloop" / str(notes.release.version) / "release.yaml"
-        if shipped.exists():
-            manifest = load_manifest(shipped)
+        manifest = load_manifest(shipped) if shipped.exists() else None
+        # v17.0.0 was published twice, in full and compact: a manifest is held against the one it names.
+        if manifest is not None and file.name in manifest.source:
             for field in ("components", "previous", "date", "apis", "dependencies", "breaking_changes", "known_issues"):
                 assert getattr(manifest, field) == getattr(notes.release, field), (file, field)
