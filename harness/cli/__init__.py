@@ -14,6 +14,7 @@ from harness import __version__
 from harness.cli.baseline import baseline_app
 from harness.cli.common import Json, Product, Suite, release_of, workspace_here
 from harness.cli.compare import baseline_diff, baseline_show, compare
+from harness.cli.release import release_app
 from harness.cli.suite import suite_app
 from harness.errors import HarnessError, UsageError
 from harness.model.outcome import ExitCode
@@ -44,6 +45,7 @@ target_app = typer.Typer(help="Environments under validation.", no_args_is_help=
 hub_app = typer.Typer(help="The embedded hub.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(suite_app, name="suite")
 app.add_typer(baseline_app, name="baseline")
+app.add_typer(release_app, name="release")
 app.add_typer(target_app, name="target")
 app.add_typer(hub_app, name="hub")
 app.command()(compare)
