@@ -61,8 +61,8 @@ def as_section(matrix: Matrix) -> str:
     partial = [row for row in matrix.rows if row.status is Status.NOT_BY_PART]
     if partial:
         lines += [
-            f"{len(partial)} defects met a part of the suite only, which did not catch them; the whole suite was not run "
-            "with them. They count as not caught.",
+            f"{len(partial)} defects met only a part of the suite, which did not catch them; the whole suite was not "
+            "run with them. They count as not caught.",
             "",
         ]
     caught = [row for row in matrix.rows if row.status is Status.CAUGHT]
