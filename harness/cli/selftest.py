@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from harness.cli.common import Json, Suite, release_of, workspace_here
+from harness.model.outcome import ExitCode
 
 __all__ = ["selftest"]
 
@@ -28,7 +30,7 @@ def selftest(
     from harness.selftest.parts import plan_of
     from harness.selftest.state import State, fingerprint
     from harness.selftest.text import as_lines, write_section
-    from harness.selftest.walk import Asked, Walk
+    from harness.selftest.walk import Asked, Commands, Walk
 
     workspace, version, plan = workspace_here(), release_of(release), plan_of(suite)
     Defects(defect or ())
@@ -47,7 +49,16 @@ def selftest(
             write_section(out, so_far())
 
     keep()
-    problem = Walk(asked, state, lambda line: typer.echo(line, err=True), keep).go()
+    commands = Commands()
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        problem = Walk(asked, state, lambda line: typer.echo(line, err=True), keep, commands).go()
+    except KeyboardInterrupt:
+        typer.echo("stopped: the same command goes on from here", err=True)
+        return ExitCode.INCONCLUSIVE
+    finally:
+        commands.stop()
+        signal.signal(signal.SIGTERM, previous)
     found = so_far(problem)
     if out is not None:
         write_section(out, found)

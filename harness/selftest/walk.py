@@ -27,7 +27,7 @@ from harness.selftest.shown import Shown, lost, rooted, shown
 from harness.selftest.state import SOUND, Result, State
 from harness.workspace import Workspace
 
-__all__ = ["FEW", "Asked", "Walk", "run_command"]
+__all__ = ["FEW", "Asked", "Commands", "Ended", "Walk"]
 
 FEW = 3
 """With fewer checks than this, or none that blames the broken component, a catch is run again."""
@@ -48,28 +48,43 @@ class Ended:
     err: str
 
 
-def run_command(arguments: Sequence[str], cwd: Path, seconds: float) -> Ended:
-    """Runs ``harness`` with ``arguments`` in ``cwd``, for ``seconds`` at most, and returns how it ended."""
-    process = subprocess.Popen(
-        [*_COMMAND, *arguments],
-        cwd=cwd,
-        env={**os.environ, "CI": "true"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        out, err = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.terminate()  # the run closes its journal and its hub
+@final
+class Commands:
+    """Runs ``harness`` as processes of its own, and ends those that still run when it is told to."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[str]] = set()
+
+    def __call__(self, arguments: Sequence[str], cwd: Path, seconds: float) -> Ended:
+        """Runs ``harness`` with ``arguments`` in ``cwd``, for ``seconds`` at most, and returns how it ended."""
+        process = subprocess.Popen(
+            [*_COMMAND, *arguments],
+            cwd=cwd,
+            env={**os.environ, "CI": "true"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._running.add(process)
         try:
-            out, err = process.communicate(timeout=_GRACE_S)
+            out, err = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
-            process.kill()
-            out, err = process.communicate()
-        return Ended(None, out, err)
-    return Ended(process.returncode, out, err)
+            process.terminate()  # the run closes its journal and its hub
+            try:
+                out, err = process.communicate(timeout=_GRACE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                out, err = process.communicate()
+            return Ended(None, out, err)
+        finally:
+            self._running.discard(process)
+        return Ended(process.returncode, out, err)
+
+    def stop(self) -> None:
+        """Tells every process that still runs to end."""
+        for process in tuple(self._running):
+            process.terminate()
 
 
 @final
@@ -99,7 +114,7 @@ class Walk:
     """Walks the defects. What was found stands in ``state``; ``tell`` hears a line for every run."""
 
     def __init__(
-        self, asked: Asked, state: State, tell: Callable[[str], None], found: Callable[[], None], run: Run = run_command
+        self, asked: Asked, state: State, tell: Callable[[str], None], found: Callable[[], None], run: Run
     ) -> None:
         self._asked, self._state, self._tell, self._found, self._run = asked, state, tell, found, run
         self._lock = Lock()

@@ -14,10 +14,10 @@ from harness.run.journal import JournalWriter
 from harness.run.redact import Redactor
 from harness.selftest.parts import OFFICIAL, plan_of
 from harness.selftest.state import SOUND, State
-from harness.selftest.walk import Asked, Ended, Walk, run_command
+from harness.selftest.walk import Asked, Commands, Ended, Walk
 from harness.workspace import Workspace
 from tests.selftest.build import check, finished, step
-from tests.support import RELEASE, REPOSITORY, harness
+from tests.support import RELEASE, REPOSITORY, harness, start, wait_for
 
 FX = "fx-patch-lost"
 QUOTE = "quote-accepted-200"
@@ -122,7 +122,19 @@ def test_what_fails_in_a_part_without_a_defect_is_no_catch(tmp_path: Path) -> No
 
 
 def test_a_command_that_takes_too_long_is_stopped() -> None:
-    assert run_command(["hub", "serve"], REPOSITORY, 1.0).code is None
+    assert Commands()(["hub", "serve"], REPOSITORY, 1.0).code is None
+
+
+def test_told_to_end_the_command_ends_its_runs_and_catches_nothing(tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace"
+    assert harness("init", str(workspace), cwd=tmp_path).code == 0
+    walking = start("selftest", RELEASE, "--defect", QUOTE, "-n", "0", cwd=workspace)
+    wait_for(lambda: bool(list((workspace / "reports" / "runs").glob("selftest-*"))), "the first run")
+    walking.terminate()
+    said, _ = walking.communicate(timeout=60)
+    assert walking.returncode == 2, said
+    (run,) = (workspace / "reports" / "runs").glob("selftest-*")
+    assert '"type": "interrupted"' in (run / "journal.jsonl").read_text()
 
 
 def test_the_command_catches_what_the_native_suite_claims_and_says_what_it_does_not(tmp_path: Path) -> None:
