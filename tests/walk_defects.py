@@ -13,15 +13,16 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from harness.hub.defects import DEFECTS
 from harness.model.ids import CheckId, escape_label
+from harness.run.reader import read_journal
+from harness.selftest.shown import rooted
 from harness.suite.native import definition_of
 from harness.workspace import init_workspace
 from tests.support import RELEASE, REPOSITORY, harness
@@ -116,25 +117,11 @@ def walk(workspace: Path, defect: str, *more: str) -> Walked:
         verdict=verdict["verdict"],
         suspects=tuple(suspect["component"] for suspect in verdict["suspects"]),
         regressed=regressed,
-        rooted=_rooted(workspace / "reports" / "runs" / run, set(regressed), DEFECTS[defect].component),
+        rooted=rooted(
+            read_journal(workspace / "reports" / "runs" / run).records, set(regressed), DEFECTS[defect].component
+        ),
         seconds=round(time.monotonic() - began, 1),
     )
-
-
-def _rooted(run: Path, regressed: Collection[str], component: str) -> tuple[str, ...]:
-    """Returns the checks of ``component`` in the step that failed first of each case (as ``harness.judge.cause``)."""
-    steps: dict[str, str] = {}
-    first: dict[str, str] = {}
-    found = []
-    for line in (run / "journal.jsonl").read_text(encoding="utf-8").splitlines():
-        record: dict[str, Any] = json.loads(line)
-        if record["type"] == "step":
-            steps[record["step"]] = record["component"]
-        elif record["type"] == "check" and record["check"] in regressed:
-            step = record["step"]
-            if first.setdefault(record["case"], step) == step and (record["component"] or steps[step]) == component:
-                found.append(record["check"])
-    return tuple(found)
 
 
 def read_table(text: str) -> dict[str, tuple[str, str]]:

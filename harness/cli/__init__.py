@@ -15,6 +15,7 @@ from harness.cli.baseline import baseline_app
 from harness.cli.common import Json, Product, Suite, release_of, workspace_here
 from harness.cli.compare import baseline_diff, baseline_show, compare
 from harness.cli.release import release_app
+from harness.cli.selftest import selftest
 from harness.cli.suite import suite_app
 from harness.errors import HarnessError, UsageError
 from harness.model.outcome import ExitCode
@@ -49,6 +50,7 @@ app.add_typer(release_app, name="release")
 app.add_typer(target_app, name="target")
 app.add_typer(hub_app, name="hub")
 app.command()(compare)
+app.command()(selftest)
 baseline_app.command("show")(baseline_show)
 baseline_app.command("diff")(baseline_diff)
 
