@@ -78,12 +78,7 @@ def _run(
 ) -> tuple[list[CaseRecorder], Mapping[str, Any]]:
     """Returns the recorders of the file's cases and the environment that its scripts left."""
     with InboundClient(address) as inbound:
-        exchanger = Exchanger(
-            inbound,
-            request_timeout_s=target.request_timeout_s,
-            callback_timeout_s=target.callback_timeout_s,
-            verify_tls=target.verify_tls,
-        )
+        exchanger = Exchanger.for_target(target, inbound)
         bench = Bench.set_up(target, inbound, exchanger, variables.inputs)
         bench.variables = variables
         try:
