@@ -37,7 +37,7 @@ class Drift:
         if self.others_as_released:
             others = "component runs" if self.others_as_released == 1 else "components run"
             return (
-                f"{said}: alone {self._direction} of it, while {self.others_as_released} other {others} as released, "
+                f"{said}: alone {self._direction} it, while {self.others_as_released} other {others} as released, "
                 f"so a hotfix is out of sync with the release"
             )
         return said
@@ -56,7 +56,7 @@ class Drift:
 
     @property
     def _direction(self) -> str:
-        return "ahead" if _order(self.version) > _order(self.expected) else "behind"
+        return "ahead of" if _order(self.version) > _order(self.expected) else "behind"
 
 
 def bare_version(version: str) -> str:

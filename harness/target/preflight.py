@@ -141,7 +141,5 @@ def _expected(release: Release | None, service: str) -> str | None:
 
 def _clock(service: str, ahead_s: float) -> Finding:
     way = "ahead of" if ahead_s > 0 else "behind"
-    text = (
-        f"the clock of {service} is {abs(ahead_s):.0f} s {way} the one of this machine, at most {CLOCK_S:g} s are fine"
-    )
+    text = f"the clock of {service} is {abs(ahead_s):.0f} s {way} this machine's, more than {CLOCK_S:g} s"
     return Finding("clock", service, text, "Synchronise both with a time server (NTP); see first which one is wrong")
