@@ -65,9 +65,9 @@ def test_no_secret_is_in_any_byte_of_a_run(tmp_path: Path) -> None:
             "name": "staging",
             "services": hub.services,
             "callback": {"host": "127.0.0.1", "public_url": "http://127.0.0.1:1"},
-            "bearer_token_env": "HUB_TOKEN",
-            "secret_envs": ["HUB_SECRET"],
-            "inputs": {"PAYEE_NOTE": INPUT},
+            "bearer_token": "env:HUB_TOKEN",
+            "secrets": ["env:HUB_SECRET"],
+            "inputs": {"PAYEE_NOTE": "env:HUB_NOTE"},
             "secret_inputs": ["PAYEE_NOTE"],
         }
         targets = workspace / "scheme_rules/example/targets"
@@ -76,7 +76,7 @@ def test_no_secret_is_in_any_byte_of_a_run(tmp_path: Path) -> None:
         for workers in ("0", "2"):
             ended = harness(
                 *("run", RELEASE, "--target", "staging", "--scheme", "example", "-n", workers, "--run-id", workers),
-                cwd=workspace, HUB_TOKEN=TOKEN, HUB_SECRET=DECLARED,
+                cwd=workspace, HUB_TOKEN=TOKEN, HUB_SECRET=DECLARED, HUB_NOTE=INPUT,
             )  # fmt: skip
             assert ended.code in (1, 2), ended
             assert "(rehearsal on the embedded hub)" in ended.out, "an embedded hub by another address stays one"
@@ -103,7 +103,7 @@ def test_a_credential_that_is_not_set_stops_the_run(tmp_path: Path) -> None:
         "name": "t",
         "services": services,
         "callback": {"public_url": "http://127.0.0.1:1"},
-        "bearer_token_env": "NOT_SET_ANYWHERE",
+        "bearer_token": "env:NOT_SET_ANYWHERE",
     }
     (tmp_path / "t.yaml").write_text(yaml.safe_dump(target), encoding="utf-8")
     ended = harness("run", RELEASE, "--target", "t.yaml", cwd=workspace)

@@ -17,6 +17,7 @@ from harness.cli.compare import baseline_diff, baseline_show, compare
 from harness.cli.release import release_app
 from harness.cli.selftest import selftest
 from harness.cli.suite import suite_app
+from harness.cli.target import target_app
 from harness.errors import HarnessError, UsageError
 from harness.model.outcome import ExitCode
 
@@ -42,7 +43,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-target_app = typer.Typer(help="Environments under validation.", no_args_is_help=True, rich_markup_mode=None)
 hub_app = typer.Typer(help="The embedded hub.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(suite_app, name="suite")
 app.add_typer(baseline_app, name="baseline")
@@ -141,6 +141,12 @@ def run(
     strict_steps: Annotated[
         bool, typer.Option("--strict-steps", help="A 5xx fails a collection's case even without an assertion.")
     ] = False,
+    ignore_preflight: Annotated[
+        bool, typer.Option("--ignore-preflight", help="Run although preflight finds something: inconclusive at best.")
+    ] = False,
+    i_know: Annotated[
+        bool, typer.Option("--i-know", help="Run on production, where the target allows writes: money moves.")
+    ] = False,
     time_scale: Annotated[
         float,
         typer.Option(min=0.01, max=1, help="Shortens delays and expiries on the embedded hub: a dry run."),
@@ -179,6 +185,8 @@ def run(
         strict_steps=strict_steps,
         check_invariants=check_invariants,
         keep=keep,
+        ignore_preflight=ignore_preflight,
+        i_know=i_know,
     )
     check_scheme(workspace, scheme, waivers)
     console = _console(stderr=as_json)
@@ -237,30 +245,6 @@ def report(
     for path in formats[format_].write(judged, judged.folder):
         typer.echo(workspace.relative(path))
     return 0
-
-
-@target_app.command("check")
-def target_check(
-    target: Annotated[str, typer.Argument(help="The name of a Scheme's target, or a target file.")],
-    scheme: Scheme = None,
-    release: Annotated[str | None, typer.Option(help="Compare component versions with this release's.")] = None,
-    product: Product = "mojaloop",
-) -> int:
-    """Ask every service of a target how it is: exit 0 if all are well and as released, 2 if not."""
-    from harness.release.manifest import load_manifest
-    from harness.target.load import load_target
-    from harness.target.preflight import probe
-
-    workspace = workspace_here()
-    manifest = load_manifest(workspace.manifest(product, release_of(release))) if release else None
-    well = True
-    for found in probe(load_target(workspace.target(target, scheme)), manifest):
-        expected = found.expected_version
-        differs = expected is not None and (found.version or "").removeprefix("v") != expected.removeprefix("v")
-        well = well and found.status == "ok" and not differs
-        version = f"{found.version} (released: {expected})" if differs else found.version or "no version"
-        typer.echo(f"{found.service:<32} {found.status:<9} {version}  {found.message}".rstrip())
-    return ExitCode.APPROVED if well else ExitCode.INCONCLUSIVE
 
 
 @hub_app.command("serve")

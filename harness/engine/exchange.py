@@ -6,16 +6,20 @@ Latencies are milliseconds from the moment the request was sent.
 from __future__ import annotations
 
 import json
+import ssl
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol, final
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, Self, final
 
 import httpx
 
 from harness.engine.inbound.messages import Inbound
 from harness.fspiop.dates import iso_ms
+from harness.target.credentials import CREDENTIAL_HEADERS, credentials_of
+from harness.target.model import Target
+from harness.target.tls import context_for
 
 __all__ = ["CallbackRoutes", "CallbackSource", "Exchange", "Exchanger", "Request", "Response"]
 
@@ -132,16 +136,33 @@ class Exchanger:
         *,
         request_timeout_s: float = 10.0,
         callback_timeout_s: float = 10.0,
-        verify_tls: bool = True,
+        verify: ssl.SSLContext | bool = True,
+        auth: httpx.Auth | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._inbound = inbound
         self._callback_timeout_s = callback_timeout_s
         self._client = httpx.Client(
-            timeout=request_timeout_s, verify=verify_tls, trust_env=False, follow_redirects=False, transport=transport
+            timeout=request_timeout_s,
+            verify=verify,
+            auth=auth,
+            trust_env=False,
+            follow_redirects=False,
+            transport=transport,
         )
         # httpx would add one of its own, and a case that leaves Accept out would not be what it says
         del self._client.headers["accept"]
+
+    @classmethod
+    def for_target(cls, target: Target, inbound: CallbackSource | None) -> Self:
+        """Returns an exchanger that signs in to ``target`` and keeps its time-outs."""
+        return cls(
+            inbound,
+            request_timeout_s=target.request_timeout_s,
+            callback_timeout_s=target.callback_timeout_s,
+            verify=context_for(target.tls),
+            auth=credentials_of(target),
+        )
 
     def close(self) -> None:
         """Ends all connections."""
@@ -169,7 +190,7 @@ class Exchanger:
                 fsp=awaiting.fsp, routes=awaiting.routes, case=case, step=step, trace_id=_trace_id(request.headers)
             )
         started = time.monotonic()
-        response, error, kind = self._send(request, request_timeout_s)
+        response, error, kind, request = self._send(request, request_timeout_s)
         latency = None if response is None else _ms(time.monotonic() - started)
         callback = None
         if expectation is not None and self._inbound is not None:
@@ -193,7 +214,8 @@ class Exchanger:
             error_kind=kind,
         )
 
-    def _send(self, request: Request, timeout_s: float | None) -> tuple[Response | None, str, str]:
+    def _send(self, request: Request, timeout_s: float | None) -> tuple[Response | None, str, str, Request]:
+        """Returns the response, or what went wrong and its kind; and the request as it went out."""
         content: bytes | None = None
         if isinstance(request.body, str):
             content = request.body.encode("utf-8", "surrogatepass")
@@ -212,15 +234,23 @@ class Exchanger:
                 for chunk in answer.iter_bytes():
                     body += chunk
                     if len(body) > MAX_BODY:
-                        return None, f"response larger than {MAX_BODY} bytes", "connection"
+                        return None, f"response larger than {MAX_BODY} bytes", "connection", request
         except httpx.ConnectTimeout as problem:
-            return None, f"cannot connect to {request.url}: {problem}", "connection"
+            return None, f"cannot connect to {request.url}: {problem}", "connection", request
         except httpx.TimeoutException:
-            return None, f"no response from {request.url} in time", "timeout"
+            return None, f"no response from {request.url} in time", "timeout", request
         except (httpx.HTTPError, httpx.InvalidURL) as problem:
-            return None, f"cannot reach {request.url}: {type(problem).__name__}: {problem}", "connection"
+            return None, f"cannot reach {request.url}: {type(problem).__name__}: {problem}", "connection", request
         lower = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status_code, answer.reason_phrase, lower, _parsed(body)), "", ""
+        response = Response(answer.status_code, answer.reason_phrase, lower, _parsed(body))
+        return response, "", "", _as_sent(request, answer.request)
+
+
+def _as_sent(request: Request, sent: httpx.Request) -> Request:
+    """``request`` with the credentials it went out with: whoever records it learns by them what is secret."""
+    given = {name.lower() for name in request.headers}
+    added = {name: sent.headers[name] for name in CREDENTIAL_HEADERS if name in sent.headers and name not in given}
+    return replace(request, headers={**request.headers, **added}) if added else request
 
 
 def _parsed(body: bytes) -> Any:

@@ -10,6 +10,7 @@ from harness.judge.reasons import FAIL, KNOWN, UNKNOWN, Case, Code, reason_of, s
 from harness.judge.rules import Grounds, RuleFinding, judge_rules
 from harness.judge.words import counted, some_of
 from harness.model.component import component_behind
+from harness.model.drift import bare_version, drifts
 from harness.model.outcome import GateName, GateStatus, Severity
 from harness.model.release import KnownIssue, Release, ReleaseVersion
 from harness.model.verdict import Reason
@@ -32,12 +33,14 @@ def preflight(evidence: Evidence, release: Release | None) -> Iterator[Reason]:
         yield reason_of(
             Code.NOT_PROBED, gate, UNKNOWN, text, "Probe every service that the target names, and run again"
         )
+    drifted = {(one.service, one.expected): one for one in drifts(evidence.probes)}
     compared = 0
     for probe in sorted(evidence.probes, key=lambda probe: (probe.service, probe.url)):
         if probe.status != "ok":
             detail = f": {probe.message}" if probe.message else ""
             text = f"{probe.service} was found {probe.status}{detail}"
-            yield reason_of(Code.SERVICE_NOT_OK, gate, FAIL, text, f"Bring {probe.service} up and run again")
+            remedy = probe.remedy or f"Bring {probe.service} up"
+            yield reason_of(Code.SERVICE_NOT_OK, gate, FAIL, text, f"{remedy}; then run again")
             continue
         published = release.components.get(component_behind(probe.service)) if release else None
         for expected in sorted({version for version in (probe.expected_version, published) if version}):
@@ -46,19 +49,19 @@ def preflight(evidence: Evidence, release: Release | None) -> Iterator[Reason]:
                 text = f"{probe.service} did not report its version; {expected} is expected"
                 remedy = f"Make its health endpoint report versionNumber, or deploy {expected}; then run again"
                 yield reason_of(Code.VERSION_NOT_REPORTED, gate, UNKNOWN, text, remedy)
-            elif _bare(probe.version) != _bare(expected):
-                text = f"{probe.service} runs {probe.version}, the release has {expected}"
-                yield reason_of(
-                    Code.VERSION_DIFFERS, gate, FAIL, text, f"Deploy {probe.service} {expected} and run again"
-                )
+            elif bare_version(probe.version) != bare_version(expected):
+                drift = drifted.get((probe.service, expected))
+                text = drift.text if drift else f"{probe.service} runs {probe.version}, the release has {expected}"
+                remedy = drift.remedy if drift else f"Deploy {probe.service} {expected} and run again"
+                yield reason_of(Code.VERSION_DIFFERS, gate, FAIL, text, remedy)
+    for probe in sorted(evidence.probes, key=lambda probe: (probe.service, probe.url)):
+        for found in probe.findings:
+            text, remedy = str(found.get("message", "")), str(found.get("remedy", ""))
+            yield reason_of(Code.NOT_READY, gate, FAIL, text, f"{remedy}; then run again")
     if probed and not compared:
         text = "of no service it is known which version the release has, so the target may be of any release"
         remedy = "Name the services in the target as the release names its components"
         yield reason_of(Code.VERSION_UNPROVEN, gate, UNKNOWN, text, remedy)
-
-
-def _bare(version: str) -> str:
-    return version.strip().removeprefix("v")
 
 
 def products(evidence: Evidence) -> Iterator[Reason]:

@@ -45,6 +45,7 @@ class Code(StrEnum):
     VERSION_DIFFERS = "version-differs"
     VERSION_NOT_REPORTED = "version-not-reported"
     VERSION_UNPROVEN = "version-unproven"
+    NOT_READY = "not-ready"
     NOT_PROBED = "not-probed"
     REGRESSED = "regressed"
     NEW_FAIL = "new-fail"

@@ -101,6 +101,15 @@ class ServiceProbed(Record):
     latency_ms: float | None = None
     embedded: bool = False
     """Whether it says that it is a service of the embedded hub."""
+    remedy: str = ""
+    """What to do where ``status`` is not ``ok``; empty: nothing more than to bring it up."""
+    clock_ahead_s: float | None = None
+    """How far its clock is ahead of ours (behind: negative), at the least; ``None`` where it does not tell its time."""
+    dependencies: dict[str, str] = field(default_factory=dict)
+    """What it says of what it depends on: name to status."""
+    findings: list[Json] = field(default_factory=list)
+    """What else keeps the target from being ready: ``{check: clock|participants|liquidity|oracles|callback, message,
+    remedy}``. Health and version are not among them: they follow from the fields above."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,8 @@ class Controller:
         self._problems: list[str] = []
         self.violations: list[dict[str, Any]] = []
         """The laws that the embedded hub broke, each with the histories it is about."""
+        self._blocked = ""
+        """Why no case may run; empty where they may."""
         self._interruption = Interruption()
         self._interrupted: str | None = None
         self._started = time.monotonic()
@@ -130,12 +132,23 @@ class Controller:
         (self.folder / "run.json").write_text(text + "\n", encoding="utf-8")
         for service in stage.probes:
             self._journal.write(service)
-            if service.status != "ok":
-                self._note(f"preflight: {service.service} is {service.status}: {service.message}")
+        self._preflight(stage)
         if options.time_scale != 1:
             self._problem(f"time was scaled by {options.time_scale:g}: a dry run, which can approve no release")
-        if options.provision and options.suite.provisioning and stage.target.kind == EMBEDDED and not stage.down:
+        if options.provision and options.suite.provisioning and stage.target.kind == EMBEDDED and not self._blocked:
             self._provision(stage)
+
+    def _preflight(self, stage: Stage) -> None:
+        """Tells what preflight found. Whoever runs in spite of it gets no approval, whatever the cases show."""
+        for finding in stage.findings:
+            self._note(f"preflight: {finding.text}. {finding.remedy}")
+        texts = [finding.text for finding in stage.findings]
+        if self.options.ignore_preflight:
+            said = f"{len(texts)} found: {'; '.join(texts)}" if texts else "it had found nothing"
+            self._problem(f"preflight was not to count (--ignore-preflight): {said}")
+        elif texts:
+            more = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
+            self._blocked = f"{texts[0]}{more}"
 
     def _provision(self, stage: Stage) -> None:
         """Runs the release's own provisioning collections; what failed there is a problem of the run."""
@@ -172,9 +185,9 @@ class Controller:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self) -> None:
-        """Runs no case on a target that is not there."""
-        if self._stage is not None and self._stage.down:
-            pytest.exit(f"preflight: no usable answer from {', '.join(self._stage.down)}", returncode=2)
+        """Runs no case on a target that is not ready."""
+        if self._blocked:
+            pytest.exit(f"preflight: {self._blocked}", returncode=2)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:

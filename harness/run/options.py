@@ -36,6 +36,10 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--harness-scheme", metavar="NAME", help="the Scheme whose criteria and targets apply")
     group.addoption("--harness-run-id", metavar="ID", help="name of the run's folder under reports/runs")
     group.addoption("--harness-label", metavar="LABEL", action="append", default=[], help="only cases with this label")
+    group.addoption(
+        "--harness-ignore-preflight", action="store_true", help="run although preflight finds something; never approved"
+    )
+    group.addoption("--harness-i-know", action="store_true", help="run on production, where the target allows writes")
     group.addoption("--harness-defect", metavar="NAME", action="append", default=[], help="break the embedded hub so")
 
 
@@ -82,6 +86,9 @@ class RunOptions:
     strict_steps: bool = False
     """Whether a 5xx fails a case of a collection where the request has no assertions."""
 
+    ignore_preflight: bool = False
+    """Whether cases run although preflight found something; the verdict then says so and approves nothing."""
+
     threads: int = 8
     """How many collections provision side by side."""
 
@@ -105,6 +112,8 @@ def resolve(config: pytest.Config) -> RunOptions:
         suite=NATIVE,
         paths=_paths(config),
         keyword=_narrowed(config),
+        ignore_preflight=config.getoption("harness_ignore_preflight"),
+        i_know=config.getoption("harness_i_know"),
     )
 
 
@@ -128,8 +137,10 @@ def resolve_values(
     strict_steps: bool = False,
     check_invariants: bool = False,
     keep: bool = False,
+    ignore_preflight: bool = False,
+    i_know: bool = False,
 ) -> RunOptions:
-    """Returns a run's options from plain values; see ``resolve``."""
+    """Returns a run's options from plain values; see ``resolve``. ``i_know``: the caller means production."""
     from harness.release.manifest import load_manifest  # late: pydantic is not needed to print a help text
 
     workspace = find_workspace(start)
@@ -167,7 +178,7 @@ def resolve_values(
         manifest=manifest,
         scheme=scheme,
         target_name=target,
-        target=_target(workspace, target, scheme, defects),
+        target=_target(workspace, target, scheme, defects, i_know=i_know),
         run_id=run_id,
         labels=tuple(labels),
         defects=tuple(defects),
@@ -180,6 +191,7 @@ def resolve_values(
         strict_steps=strict_steps,
         check_invariants=check_invariants,
         keep=keep,
+        ignore_preflight=ignore_preflight,
     )
 
 
@@ -204,7 +216,7 @@ def _narrowed(config: pytest.Config) -> str | None:
     return " ".join(word for word in words if word) or None
 
 
-def _target(workspace: Workspace, name: str, scheme: str | None, defects: Sequence[str]) -> Any:
+def _target(workspace: Workspace, name: str, scheme: str | None, defects: Sequence[str], *, i_know: bool) -> Any:
     if name == EMBEDDED:
         from harness.hub.defects import DEFECTS
 
@@ -218,4 +230,25 @@ def _target(workspace: Workspace, name: str, scheme: str | None, defects: Sequen
         )
     from harness.target.load import load_target
 
-    return load_target(workspace.target(name, scheme))
+    target = load_target(workspace.target(name, scheme))
+    _refuse_production(target, i_know=i_know)
+    return target
+
+
+def _refuse_production(target: Target, *, i_know: bool) -> None:
+    """Raises ``UsageError`` where the run would move money in production without two people having said so.
+
+    Every suite moves money: native and official cases make transfers, and a collection may.
+    """
+    if target.stage != "production":
+        return
+    if not target.allow_writes:
+        raise UsageError(
+            f"target {target.name} is production, and suites move money",
+            remedy="Run on a validation environment; or state allow_writes: true in the target and give --i-know",
+        )
+    if not i_know:
+        raise UsageError(
+            f"target {target.name} is production, and suites move money",
+            remedy="Run on a validation environment; or give --i-know if you mean it",
+        )

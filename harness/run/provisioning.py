@@ -116,12 +116,7 @@ def _run_cases(
     file: SuiteFile, target: Target, address: InboundAddress, variables: RunVariables, begun: threading.Event
 ) -> tuple[list[CaseRecorder], Mapping[str, Any]]:
     with InboundClient(address) as inbound:
-        exchanger = Exchanger(
-            inbound,
-            request_timeout_s=target.request_timeout_s,
-            callback_timeout_s=target.callback_timeout_s,
-            verify_tls=target.verify_tls,
-        )
+        exchanger = Exchanger.for_target(target, inbound)
         bench = Bench.set_up(target, inbound, _Telling(exchanger, begun), variables.inputs)
         bench.variables = variables
         try:

@@ -11,9 +11,10 @@ import base64
 import json
 import re
 from collections.abc import Iterable
-from itertools import pairwise
 from typing import Any, final
 from urllib.parse import quote, quote_plus
+
+from harness.model.secret_names import folded, is_secret_name
 
 __all__ = ["MARK", "Redactor", "is_secret_name"]
 
@@ -24,22 +25,9 @@ _SHORTEST_LEARNED = 8
 """A learned value is replaced wherever it stands; a short one would eat ordinary words."""
 _MOST_LEARNED = 10_000
 
-_SECRET_NAMES = frozenset({
-    "authorization", "proxyauthorization", "cookie", "setcookie", "fspiopsignature", "authenticationvalue",
-    "xforwardedclientcert", "xclientcert", "xsslcert", "xsslclientcert", "jwssigningkey",
-})  # fmt: skip
 _NEVER_LEARNED = frozenset({"fspiopsignature"})
 """Replaced under its name, and not looked for elsewhere: each message has its own, and it opens nothing. Learning them
 would make every text dearer with every message."""
-_SECRET_WORDS = frozenset({
-    "password", "passwd", "passphrase", "secret", "secrets", "token", "credential", "credentials", "apikey", "otp",
-})  # fmt: skip
-_SECRET_PAIRS = frozenset({
-    ("api", "key"), ("private", "key"), ("signing", "key"), ("secret", "key"), ("access", "key"), ("client", "cert"),
-    ("client", "certificate"), ("client", "key"),
-})  # fmt: skip
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|\Z)", re.DOTALL)
 _JWT = re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*")
 _SCHEME = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{4,}", re.IGNORECASE)
@@ -48,18 +36,6 @@ _PARAMETER = re.compile(r"(?P<name>[\w.-]+)=(?P<value>[^&\s;,\"'#]+)")
 _JSON_MEMBER = re.compile(
     r'(?P<name>\\?"(?P<key>[\w .-]{1,64})\\?"\s*:\s*)(?P<value>\\"(?:(?!\\").)*\\"|"(?:[^"\\]|\\.)*"|-?\d[\d.]*)'
 )
-
-
-def is_secret_name(name: str) -> bool:
-    """Whether what stands under ``name`` (a header, a body key, a query parameter) is a secret."""
-    words = [word.lower() for word in _WORDS.findall(name)]
-    if "".join(words) in _SECRET_NAMES or _SECRET_WORDS.intersection(words):
-        return True
-    return any(pair in _SECRET_PAIRS for pair in pairwise(words))
-
-
-def _folded(name: str) -> str:
-    return "".join(_WORDS.findall(name)).lower()
 
 
 @final
@@ -80,7 +56,7 @@ class Redactor:
     def text(self, text: str) -> str:
         """Returns ``text`` with every secret in it replaced."""
         for name, secret in _named_values(text):
-            if is_secret_name(name) and _folded(name) not in _NEVER_LEARNED:
+            if is_secret_name(name) and folded(name) not in _NEVER_LEARNED:
                 self._know(secret, _SHORTEST_LEARNED)
         if self._pattern is not None:
             text = self._pattern.sub(MARK, text)
@@ -100,7 +76,7 @@ class Redactor:
     def _learn(self, value: Any, secret: bool = False) -> None:
         if isinstance(value, dict):
             for name, inner in value.items():
-                if _folded(str(name)) not in _NEVER_LEARNED:
+                if folded(str(name)) not in _NEVER_LEARNED:
                     self._learn(inner, secret or is_secret_name(str(name)))
         elif isinstance(value, list | tuple):
             for inner in value:

@@ -21,8 +21,12 @@ from harness.hub.process import HubProcess, broken_laws
 from harness.hub.profile import profile_for
 from harness.model.records import ServiceProbed
 from harness.run.options import EMBEDDED, RunOptions
+from harness.run.preflight_callback import prove_callbacks
+from harness.target.credentials import credentials_of
 from harness.target.model import Target
-from harness.target.preflight import probe
+from harness.target.preflight import preflight
+from harness.target.readiness import Finding, findings_of
+from harness.target.tls import context_for
 
 __all__ = ["Stage"]
 
@@ -59,9 +63,9 @@ class Stage:
         return stage
 
     @property
-    def down(self) -> list[str]:
-        """The services that gave no usable answer."""
-        return [found.service for found in self.probes if found.status == "down"]
+    def findings(self) -> list[Finding]:
+        """What keeps the target from being ready for the run."""
+        return findings_of(self.probes)
 
     def end(self) -> Iterator[str]:
         """Ends what takes callbacks, and yields what went wrong on the stage while the cases ran."""
@@ -93,10 +97,12 @@ class Stage:
             port=target.callback.port,
             public_url=target.callback.public_url or None,
             on_note=on_note,
+            verify=context_for(target.tls),
+            auth=credentials_of(target),
         )
         if options.collections and target.kind == EMBEDDED:
             target = self._play(options, target)
-        self.probes = probe(target, options.manifest)
+        self.probes = prove_callbacks(target, preflight(target, options.manifest), self.inbound)
         # a rehearsal stays one by whatever address the embedded hub is reached
         embedded = any(found.embedded for found in self.probes)
         self.target = replace(target, kind=EMBEDDED) if embedded else target

@@ -48,12 +48,7 @@ class Worker:
     def __init__(self, context: RunContext) -> None:
         self.context = context
         self.inbound = InboundClient(context.inbound)
-        self.exchanger = Exchanger(
-            self.inbound,
-            request_timeout_s=context.target.request_timeout_s,
-            callback_timeout_s=context.target.callback_timeout_s,
-            verify_tls=context.target.verify_tls,
-        )
+        self.exchanger = Exchanger.for_target(context.target, self.inbound)
         self.plan: list[PlannedCase] = []
         self.shared: dict[str, Any] = {}
         """What cases of this worker share, made on first use (provisioned DFSPs, the script engine)."""

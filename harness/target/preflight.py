@@ -1,81 +1,145 @@
-"""Is the target there, is every service well, and is what runs what was released? Asked before the first case."""
+"""Is the target there, is every service well, is what runs what was released, is it provisioned?
+
+Asked before the first case, all at once; only reads. Whether the hub reaches us is for ``run`` to prove.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
 
 from harness.fspiop.resources import component_behind
 from harness.model.records import ServiceProbed
-from harness.model.rehearsal import EMBEDDED_HEADER
 from harness.model.release import Release
+from harness.target.credentials import credentials_of
+from harness.target.health import ask_health, unreached
 from harness.target.model import Target
+from harness.target.provisioned import LEDGER, LOOK_UP_ADMIN, check_oracles, check_participant, not_told
+from harness.target.provisioned import required_participants as _participants
+from harness.target.readiness import CLOCK_S, Finding, with_finding
+from harness.target.tls import context_for
 
-__all__ = ["probe"]
+__all__ = ["preflight", "probe"]
 
-_HEALTH = {"central-settlement": "/v2/health"}
+_GRACE_S = 1.0
+"""What all questions together may take beyond the time of one: some time-outs are of steps, not of the whole."""
+
+
+def preflight(
+    target: Target, release: Release | None, *, transport: httpx.BaseTransport | None = None
+) -> list[ServiceProbed]:
+    """Returns how each service of ``target`` answers, with what else was found, in the target's order.
+
+    ``harness.target.readiness.findings_of`` says what of it is not as it must be. Never raises on what a target does;
+    ends within ``preflight_timeout_s`` and one second.
+    """
+    health = _health_questions(target, release)
+    further = _provisioning_questions(target)
+    answers = _ask(target, {**health, **further}, transport)
+    probes: list[ServiceProbed] = []
+    for service, answer in ((name, answers[name]) for name in health):
+        expected = _expected(release, service)
+        if isinstance(answer, Exception):
+            answer = unreached(service, target.url(service), expected, answer, target.preflight_timeout_s)
+        probes.append(answer)
+    for probe in list(probes):
+        if probe.clock_ahead_s is not None and abs(probe.clock_ahead_s) > CLOCK_S:
+            probes = with_finding(probes, _clock(probe.service, probe.clock_ahead_s))
+    well = {probe.service for probe in probes if probe.status != "down"}
+    for name in further:
+        service, check = (LOOK_UP_ADMIN, "oracles") if name == "oracles" else (LEDGER, "participants")
+        answer = answers[name]
+        if isinstance(answer, Exception):
+            # that the service is down has been said; what cannot be asked of it need not be
+            base = target.services.get(service, "")
+            answer = [not_told(service, base, check, answer, target.preflight_timeout_s)] if service in well else []
+        for finding in answer:
+            probes = with_finding(probes, finding)
+    return probes
 
 
 def probe(
-    target: Target, release: Release | None, *, timeout_s: float = 5.0, transport: httpx.BaseTransport | None = None
+    target: Target, release: Release | None, *, transport: httpx.BaseTransport | None = None
 ) -> list[ServiceProbed]:
     """Returns how each service of ``target`` answers ``GET /health``, in the target's order. Never raises."""
-    expected = {} if release is None else release.components
-    headers = {"Authorization": f"Bearer {target.bearer_token}"} if target.bearer_token else {}
-    with httpx.Client(
-        timeout=timeout_s, verify=target.verify_tls, trust_env=False, transport=transport, headers=headers
-    ) as client:
-        return [
-            _ask(client, service, url, expected.get(component_behind(service)))
-            for service, url in target.services.items()
-        ]
-
-
-def _ask(client: httpx.Client, service: str, base: str, expected: str | None) -> ServiceProbed:
-    url = base + _health_path(service, base)
-    started = time.monotonic()
-    try:
-        answer = client.get(url)
-    except httpx.HTTPError as problem:
-        message = f"{type(problem).__name__}: {problem}"
-        return ServiceProbed(
-            service=service, url=url, status="down", version=None, expected_version=expected, message=message
-        )
-    latency = round((time.monotonic() - started) * 1000, 3)
-    status, version, message = _read(answer)
-    return ServiceProbed(
-        service=service,
-        url=url,
-        status=status,
-        version=version,
-        expected_version=expected,
-        message=message,
-        latency_ms=latency,
-        embedded=EMBEDDED_HEADER in answer.headers,
-    )
-
-
-def _health_path(service: str, base: str) -> str:
-    path = _HEALTH.get(service, "/health")
-    return "/health" if base.endswith("/v2") else path
-
-
-def _read(answer: httpx.Response) -> tuple[str, str | None, str]:
-    try:
-        body: Any = answer.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        return "down", None, f"HTTP {answer.status_code} without a health document"
-    version = body.get("versionNumber")
-    broken = [
-        str(part.get("name", "unnamed"))
-        for part in body.get("services") or []
-        if isinstance(part, dict) and part.get("status") != "OK"
+    questions = _health_questions(target, release)
+    answers = _ask(target, questions, transport)
+    return [
+        unreached(service, target.url(service), _expected(release, service), found, target.preflight_timeout_s)
+        if isinstance(found, Exception)
+        else found
+        for service, found in answers.items()
     ]
-    if answer.status_code == 200 and body.get("status") == "OK" and not broken:
-        return "ok", str(version) if version else None, ""
-    parts = f"; not OK: {', '.join(broken)}" if broken else ""
-    return "degraded", str(version) if version else None, f"HTTP {answer.status_code}, {body.get('status')}{parts}"
+
+
+_Question = Callable[[httpx.Client], Any]
+
+
+def _health_questions(target: Target, release: Release | None) -> dict[str, _Question]:
+    def about(service: str, base: str) -> _Question:
+        expected, timeout_s = _expected(release, service), target.preflight_timeout_s
+        return lambda client: ask_health(client, service, base, expected, timeout_s=timeout_s)
+
+    return {service: about(service, base) for service, base in target.services.items()}
+
+
+def _provisioning_questions(target: Target) -> dict[str, _Question]:
+    questions: dict[str, _Question] = {}
+    for wanted in _participants(target) if LEDGER in target.services else ():
+        key = f"participant {wanted.name} {wanted.currency} {wanted.here}"
+        questions[key] = lambda client, wanted=wanted: check_participant(client, target, wanted)  # type: ignore[misc]
+    if target.oracles:
+        questions["oracles"] = lambda client: check_oracles(client, target)
+    return questions
+
+
+def _ask(target: Target, questions: Mapping[str, _Question], transport: httpx.BaseTransport | None) -> dict[str, Any]:
+    """Returns the answer to every question, or the exception that it ended in, asked side by side.
+
+    The threads are daemons: one that a name service or a slow sender holds up keeps nobody waiting.
+    """
+    timeout_s = target.preflight_timeout_s
+    client = httpx.Client(
+        timeout=timeout_s,
+        verify=context_for(target.tls),
+        auth=credentials_of(target),
+        trust_env=False,
+        transport=transport,
+        limits=httpx.Limits(max_connections=None),
+    )
+    found: dict[str, Any] = {}
+
+    def answer(name: str, question: _Question) -> None:
+        try:
+            found[name] = question(client)
+        except Exception as problem:
+            found[name] = problem
+
+    threads = {
+        name: threading.Thread(target=answer, args=(name, question), name=f"preflight {name}", daemon=True)
+        for name, question in questions.items()
+    }
+    for thread in threads.values():
+        thread.start()
+    deadline = time.monotonic() + timeout_s + _GRACE_S
+    for thread in threads.values():
+        thread.join(max(0.0, deadline - time.monotonic()))
+    late = TimeoutError(f"no whole answer within {timeout_s:g} s")
+    answers = {name: found.get(name, late) for name in questions}
+    if not any(thread.is_alive() for thread in threads.values()):
+        client.close()
+    return answers
+
+
+def _expected(release: Release | None, service: str) -> str | None:
+    return None if release is None else release.components.get(component_behind(service))
+
+
+def _clock(service: str, ahead_s: float) -> Finding:
+    way = "ahead of" if ahead_s > 0 else "behind"
+    text = f"the clock of {service} is {abs(ahead_s):.0f} s {way} this machine's, more than {CLOCK_S:g} s"
+    return Finding("clock", service, text, "Synchronise both with a time server (NTP); see first which one is wrong")

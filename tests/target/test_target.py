@@ -21,14 +21,14 @@ WHOLE: dict[str, Any] = {
     "services": SERVICES,
     "callback": {"host": "0.0.0.0", "port": 8080, "public_url": "https://harness.test/callbacks/"},
     "currency": "TZS",
-    "bearer_token_env": "TOKEN",
-    "secret_envs": ["OTHER"],
-    "inputs": {"pin": "1234567", "fromFspId": "payerfsp"},
+    "bearer_token": "env:TOKEN",
+    "secrets": ["env:OTHER"],
+    "inputs": {"pin": "env:PIN", "fromFspId": "payerfsp"},
     "secret_inputs": ["pin"],
     "facts": {"simple_routing_mode_enabled": True},
     "callback_timeout_s": 20,
 }
-ENVIRON = {"TOKEN": "bearer-value", "OTHER": "other-value"}
+ENVIRON = {"TOKEN": "bearer-value", "OTHER": "other-value", "PIN": "1234567"}
 
 
 def written(tmp_path: Path, **changes: Any) -> Path:
@@ -70,7 +70,7 @@ def test_a_target_survives_the_way_to_a_worker(tmp_path: Path) -> None:
         ({"callback": {"public_url": "ftp://x.test"}}, "not a base URL"),
         ({"callback": {}}, "public_url"),
         ({"currency": "dollars"}, "currency"),
-        ({"bearer_token_env": "ABSENT"}, "ABSENT"),
+        ({"bearer_token": "env:ABSENT"}, "ABSENT"),
         ({"secret_inputs": ["nothing"]}, "nothing"),
         ({"callback_timeout_s": 0}, "callback_timeout_s"),
     ],
@@ -139,11 +139,13 @@ def test_an_admin_api_has_the_version_of_its_service() -> None:
         (httpx.Response(200, text="<html>"), "down", "without a health document"),
         (httpx.Response(404), "down", "404"),
         (httpx.Response(200, json=[1]), "down", "without a health document"),
-        (httpx.ConnectError("refused"), "down", "refused"),
-        (httpx.ReadTimeout("slow"), "down", "slow"),
+        (httpx.Response(401), "down", "refuses our credentials"),
+        (httpx.ConnectError("broken"), "down", "cannot be reached"),
+        (httpx.ReadTimeout("slow"), "down", "no whole answer within 5 s"),
     ],
 )
 def test_a_service_that_is_not_well(answer: Any, status: str, told: str) -> None:
     found = probed(answer)
     assert found.status == status
     assert told in found.message
+    assert found.remedy

@@ -51,11 +51,13 @@ class InboundServer:
         on_note: Callable[[InboundNote], None] | None = None,
         max_body: int = 1 << 20,
         verify: ssl.SSLContext | bool = True,
+        auth: httpx.Auth | None = None,
     ) -> Self:
         """Returns the running server, listening on ``host`` and ``port`` (0: a free one).
 
         ``public_url`` is where the hub reaches it, needed where ``host`` is a wildcard. ``on_note`` is called in the
-        server's thread. Bodies are limited to ``max_body`` octets. ``verify`` is how the hub's certificate is checked.
+        server's thread. Bodies are limited to ``max_body`` octets. ``verify`` is how the hub's certificate
+        is checked, ``auth`` how simulated DFSPs sign in to it.
         Raises ``UsageError`` where the address cannot be used.
         """
         if public_url is None and _is_wildcard(host):
@@ -73,7 +75,7 @@ class InboundServer:
             control_url=_url(control),
             token=secrets.token_urlsafe(32),
         )
-        server = cls((public, control), address, _Run(address, on_note or (lambda note: None), max_body, verify))
+        server = cls((public, control), address, _Run(address, on_note or (lambda note: None), max_body, verify, auth))
         server._thread.start()
         if not server._run.ready.wait(_START_S) or server._run.failure is not None:
             server.stop()
@@ -130,6 +132,7 @@ class _Run:
         on_note: Callable[[InboundNote], None],
         max_body: int,
         verify: ssl.SSLContext | bool,
+        auth: httpx.Auth | None,
     ) -> None:
         self.ready = threading.Event()
         self.failure: BaseException | None = None
@@ -139,6 +142,7 @@ class _Run:
         self._on_note = on_note
         self._max_body = max_body
         self._verify = verify
+        self._auth = auth
         self._stop = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._desk: Desk | None = None
@@ -179,7 +183,9 @@ class _Run:
         self._loop = asyncio.get_running_loop()
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
         timeout = httpx.Timeout(10.0, pool=60.0)
-        async with httpx.AsyncClient(limits=limits, timeout=timeout, verify=self._verify, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            limits=limits, timeout=timeout, verify=self._verify, auth=self._auth, trust_env=False
+        ) as http:
             del http.headers["accept"]  # a simulated DFSP names what it accepts, or nothing
             desk = self._desk = Desk(http, self._on_note)
             self.problems = desk.problems

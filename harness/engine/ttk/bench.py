@@ -13,7 +13,9 @@ from harness.engine.ttk.hosts import AllowedHosts, HostServices
 from harness.engine.ttk.runner import Context, RunVariables, Transport, run_case
 from harness.engine.ttk.script import ScriptHost
 from harness.suite.ttk.model import Case
+from harness.target.credentials import credentials_of
 from harness.target.model import Target
+from harness.target.tls import context_for
 
 __all__ = ["Bench"]
 
@@ -40,13 +42,14 @@ class Bench:
         *,
         strict: bool = False,
     ) -> Self:
-        """Returns a bench that works on ``target``. Scripts reach the target's services, us, and what inputs name.
+        """Returns a bench that works on ``target``. Scripts reach the target's services, us, and the hosts that it
+        allows; where it lists none, those that inputs name.
 
         ``strict``: a 5xx fails a case where the request has no assertions to say so.
         """
-        named = [value for value in inputs.values() if isinstance(value, str) and "://" in value]
-        allowed = AllowedHosts.of([*target.services.values(), inbound.address.public_url, *named])
-        hosts = HostServices(allowed, inbound=AnyDfsp(inbound), time_scale=target.time_scale)
+        allowed = AllowedHosts.of([*target.services.values(), inbound.address.public_url, *_further(target, inputs)])
+        verify, auth = context_for(target.tls), credentials_of(target)
+        hosts = HostServices(allowed, inbound=AnyDfsp(inbound), time_scale=target.time_scale, verify=verify, auth=auth)
         scripts = ScriptHost(functions=hosts.functions(), time_scale=target.time_scale)
         return cls(RunVariables.starting(inputs), exchanger, hosts, scripts, target, strict)
 
@@ -71,3 +74,10 @@ class Bench:
         """Ends V8 and what scripts left open. Exchanger and inbound client stay: they were given."""
         self._scripts.close()
         self._hosts.close()
+
+
+def _further(target: Target, inputs: Mapping[str, Any]) -> list[str]:
+    """The URLs of the hosts beside services and callback that scripts may reach."""
+    if target.allowed_hosts is None:
+        return [value for value in inputs.values() if isinstance(value, str) and "://" in value]
+    return [f"{scheme}://{host}" for host in target.allowed_hosts for scheme in ("http", "https")]

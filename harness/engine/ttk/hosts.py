@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -127,7 +128,8 @@ class HostServices:
     request_timeout_s: float = 10.0
     time_scale: float = 1.0
     """What the patience for messages is multiplied by, in a dry run; it stays a second where more was asked for."""
-    verify_tls: bool = True
+    verify: ssl.SSLContext | bool = True
+    auth: httpx.Auth | None = None
     transport: httpx.BaseTransport | None = None
     clock: Callable[[], float] = time.monotonic
     _refusals: list[str] = field(default_factory=list)
@@ -208,7 +210,8 @@ class HostServices:
     def _http(self) -> httpx.Client:
         if self._client is None:
             self._client = httpx.Client(
-                verify=self.verify_tls,
+                verify=self.verify,
+                auth=self.auth,
                 trust_env=False,
                 follow_redirects=True,
                 max_redirects=5,
