@@ -225,6 +225,11 @@ BARE = (
         "not-probed",
     ),
     ("service down", SOUND_RUN.changed(ServiceProbed, status="down"), "service-not-ok"),
+    (
+        "a finding of preflight",
+        SOUND_RUN.changed(ServiceProbed, findings=[{"check": "clock", "message": "late", "remedy": "Wait"}]),
+        "not-ready",
+    ),
     ("service degraded", SOUND_RUN.changed(ServiceProbed, status="degraded"), "service-not-ok"),
     ("another version", SOUND_RUN.changed(ServiceProbed, version="v1.0.0"), "version-differs"),
     ("version kept silent", SOUND_RUN.changed(ServiceProbed, version=None), "version-not-reported"),
