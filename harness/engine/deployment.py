@@ -28,6 +28,9 @@ def deployment_inputs(api_version: str, published: Mapping[str, Any]) -> dict[st
     values: dict[str, Any] = {
         "API_TYPE": "fspiop",
         "RETRY_MAX_ATTEMPTS": 20,
+        # how long a deployment takes to book funds, in milliseconds; the embedded hub has booked when it answers
+        "DELAY_FUNDS_IN": 500,
+        "DELAY_CGS": 500,
         "currency3": "XDR",
         "email": "operations@example.com",
         "noresponsepayeefspEmail": "operations@example.com",
