@@ -69,7 +69,11 @@ def as_section(matrix: Matrix) -> str:
     lines += ["| Defect | Component | Run | Checks lost | First of them | First suspect |", "|---|---|---|---|---|---|"]
     lines += [_caught_row(row) for row in caught]
     lines += ["", "### What slips through", ""]
-    missed = [row for row in matrix.rows if row.status is not Status.CAUGHT]
+    missed = [row for row in matrix.rows if row.status not in (Status.CAUGHT, Status.NOT_RUN)]
+    if not_run := [f"`{row.defect.name}`" for row in matrix.rows if row.status is Status.NOT_RUN]:
+        lines += [f"Not run yet, so nothing is known of these {len(not_run)}: {', '.join(not_run)}.", ""]
+    if not missed and not_run:
+        return "\n".join(lines)
     if not missed:
         return "\n".join([*lines, "Nothing."]) + "\n"
     lines += ["| Defect | What is broken | Run | Found | Why |", "|---|---|---|---|---|"]
@@ -140,8 +144,8 @@ def _missed_row(suite: str, row: Row) -> str:
     part = row.result.part if row.result else "-"
     found = row.result.problem if row.result and row.status is Status.BROKEN else row.status.value
     why = row.why
-    if not why and suite == NATIVE and not row.claimed:
-        why = f"the suite has no case that looks at it ({row.defect.capability})"
+    if not why and suite == NATIVE and not row.claimed and row.status is Status.NOT_CAUGHT:
+        why = f"declared as beyond what the suite looks at ({row.defect.capability})"
     return (
         f"| `{row.defect.name}` | {_cell(row.defect.description)} | {_cell(part)} | {_cell(found)} "
         f"| {_cell(why or 'not looked into yet')} |"
