@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -227,7 +228,7 @@ def test_a_defect_of_the_books_is_found_by_the_laws() -> None:
 
 def test_a_hub_that_does_not_check_says_so() -> None:
     with world(onboarded=False) as w:
-        assert told(w) == {"checking": False, "checks": 0, "violations": []}
+        assert told(w) == {"pid": os.getpid(), "checking": False, "checks": 0, "violations": []}
 
 
 def test_the_starter_of_a_hub_hears_of_violations() -> None:
