@@ -3,8 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+TOOLS  := tests/tools/node_modules/.installed
 
-.PHONY: run test setup lint types bench clean
+.PHONY: run test setup tools lint types bench clean
 
 run: $(STAMP)
 	$(BIN)/harness run v17.1.0 --target embedded --scheme example
@@ -13,6 +14,9 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -n 2
 
 setup: $(STAMP)
+
+# What some tests drive besides (Allure 3); needs Node. Tests that miss it are skipped, and say so.
+tools: $(TOOLS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -30,5 +34,9 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $(STAMP)
 
+$(TOOLS): tests/tools/package.json
+	npm install --prefix tests/tools --no-package-lock --no-audit --no-fund --silent
+	touch $(TOOLS)
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist build
+	rm -rf $(VENV) tests/tools/node_modules .pytest_cache .mypy_cache .ruff_cache dist build
