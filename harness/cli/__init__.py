@@ -215,15 +215,16 @@ def judge(
     ttk_compatible: TtkCompatible = False,
     as_json: Json = False,
 ) -> int:
-    """Decide again from a run's journal, if need be against another baseline or by other criteria."""
-    from harness.validation import Against, judge_folder, write_reports
+    """Decide again from a run's journal: by what it was judged by before, or by what the options say."""
+    from harness.validation import Against, judge_folder, judged_against, write_reports
 
     workspace = workspace_here()
-    judged = judge_folder(
-        workspace,
-        workspace.run_folder(run),
-        Against(scheme, criteria, baseline, waivers, fallback_baseline, minimum_runs),
-    )
+    folder = workspace.run_folder(run)
+    asked = Against(scheme, criteria, baseline, waivers, fallback_baseline, minimum_runs)
+    against = judged_against(workspace, folder) if asked == Against() else asked
+    judged = judge_folder(workspace, folder, against)
+    if against != asked:
+        _complain(f"judged as before: {against.described(workspace)}")
     _show(workspace, judged, write_reports(judged), as_json=as_json, ttk_compatible=ttk_compatible)
     return judged.judged.verdict.kind.exit_code
 
@@ -235,13 +236,13 @@ def report(
 ) -> int:
     """Write a report of a run again, in one format."""
     from harness.report.allure import AllureResults
-    from harness.validation import judge_folder
+    from harness.validation import judge_as_before
 
     formats = {"allure": AllureResults()}
     if format_ not in formats:
         raise UsageError(f"no report format is called {format_!r}", remedy=f"Choose one of: {', '.join(formats)}")
     workspace = workspace_here()
-    judged = judge_folder(workspace, workspace.run_folder(run))
+    judged = judge_as_before(workspace, workspace.run_folder(run))
     for path in formats[format_].write(judged, judged.folder):
         typer.echo(workspace.relative(path))
     return 0
