@@ -14,13 +14,13 @@ from harness.judge.reasons import FAIL, KNOWN, UNKNOWN, Code, reason_of, same_ve
 from harness.judge.words import counted, some_of
 from harness.model.outcome import GateName, GateStatus, VerdictKind
 from harness.model.records import RunStarted
-from harness.model.scheme import CORE_PRODUCT, ListedProduct, SchemeRelease
+from harness.model.scheme import CORE_PRODUCT, PRODUCTS_FOLDER, ListedProduct, SchemeRelease
 from harness.model.verdict import Reason
 
 if TYPE_CHECKING:
     from harness.judge.verdict import JudgedRun
 
-__all__ = ["in_order", "inputs", "next_team", "obstacle", "products", "took_part"]
+__all__ = ["in_order", "inputs", "next_team", "notes", "obstacle", "products", "took_part"]
 
 _TOLD: Final = (VerdictKind.APPROVED, VerdictKind.APPROVED_WITH_KNOWN_ISSUES, VerdictKind.REJECTED)
 _AGAIN: Final = "Run the release again: harness run, with this Scheme"
@@ -93,6 +93,14 @@ def in_order(evidence: Evidence, parts: Parts) -> str:
     return ", ".join(named)
 
 
+def notes(parts: Parts) -> Iterator[str]:
+    """Yields where to read on about each product that was run."""
+    for shown in parts.products:
+        if shown.judged is not None:
+            verdict = shown.judged.verdict
+            yield f"{shown.listed.name}: {verdict.text}; its own run is in {PRODUCTS_FOLDER}/{shown.listed.product}/"
+
+
 def next_team(parts: Parts) -> str:
     """Returns what the team of the first product that is rejected has to do; empty where none is."""
     for shown in parts.products:
@@ -119,7 +127,7 @@ def inputs(parts: Parts) -> dict[str, Any]:
         }
     return {
         "scheme_release": listed,
-        "products": [_input(shown) for shown in parts.products],
+        "products": {shown.listed.product: _input(shown) for shown in parts.products},
         "within": parts.within,
         "artefacts": dict(sorted(parts.artefacts.digests.items())) if parts.artefacts else {},
     }
@@ -127,7 +135,7 @@ def inputs(parts: Parts) -> dict[str, Any]:
 
 def _input(shown: ProductShown) -> dict[str, Any]:
     judged, listed = shown.judged, shown.listed
-    told: dict[str, Any] = {"product": listed.product, "release": listed.release, "suite": listed.suite}
+    told: dict[str, Any] = {"release": listed.release, "suite": listed.suite}
     if judged is None:
         return {**told, "run_id": None, "journal_sha256": None, "verdict": None, "problem": shown.problem}
     of_run = {"run_id": judged.verdict.run_id, "journal_sha256": judged.evidence.journal_digest}

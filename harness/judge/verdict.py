@@ -131,7 +131,11 @@ def judge(
             **_inputs(evidence, usable, baseline_problem, criteria, manifest, waivers),
             **products_gate.inputs(parts),
         },
-        notes=(*_notes(usable, case.waivers, groups), *artefacts_gate.declared(parts.artefacts)),
+        notes=(
+            *_notes(usable, case.waivers, groups),
+            *products_gate.notes(parts),
+            *artefacts_gate.declared(parts.artefacts),
+        ),
     )
     verdict = replace(verdict, next_action=_next_action(verdict, groups, parts))
     return JudgedRun(verdict, comparison, case.causes, findings, evidence, usable, groups, case.waivers, parts.products)

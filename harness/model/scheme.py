@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-__all__ = ["CORE_PRODUCT", "Artefact", "CoreRun", "ListedProduct", "SchemeRelease"]
+__all__ = ["CORE_PRODUCT", "PRODUCTS_FOLDER", "Artefact", "CoreRun", "ListedProduct", "SchemeRelease"]
 
 CORE_PRODUCT = "mojaloop"
 """The product that every other one is an extension of."""
+
+PRODUCTS_FOLDER = "products"
+"""Where a run of the core holds the runs of its extension products, and a Scheme their criteria: a folder for each."""
 
 
 class Artefact(StrEnum):
