@@ -7,13 +7,14 @@ from typing import Final
 
 from harness.judge.evidence import Evidence
 from harness.judge.reasons import FAIL, KNOWN, UNKNOWN, Code, reason_of, same_version
+from harness.judge.words import counted, some_of
 from harness.model.artefacts import ArtefactsFound, Shortfall
 from harness.model.outcome import GateName, GateStatus
 from harness.model.release import Release
 from harness.model.scheme import SchemeRelease
 from harness.model.verdict import Reason
 
-__all__ = ["artefacts", "declared", "in_order"]
+__all__ = ["artefacts", "in_order", "notes"]
 
 _WHEN_DEMANDED: Final = {
     Shortfall.ABSENT: UNKNOWN,
@@ -50,7 +51,7 @@ def artefacts(
     is unreadable, incomplete, of another one   unknown      known issue
     shows tests that failed                     fail         fail
     leaves a doubt (tests skipped)              known issue  known issue
-    is a declared link, not read                a note       a note
+    is a declared link, or could be better      a note       a note
     ==========================================  ===========  =============
     """
     yield from _manifest(evidence, release, recorded)
@@ -74,11 +75,12 @@ def artefacts(
             yield reason_of(Code.ARTEFACT_ABSENT, gate, UNKNOWN, text, remedy)
 
 
-def declared(found: ArtefactsFound | None) -> Iterator[str]:
-    """Yields a note on each link that counts as declared, never as read."""
-    for one in found.findings if found else ():
-        if one.shortfall is Shortfall.DECLARED:
-            yield one.text
+def notes(found: ArtefactsFound | None) -> Iterator[str]:
+    """Yields a note on each link that counts as declared, never as read, and one on what could be better."""
+    findings = found.findings if found else ()
+    yield from (one.text for one in findings if one.shortfall is Shortfall.DECLARED)
+    if remarks := [one.text for one in findings if one.shortfall is Shortfall.REMARKED]:
+        yield f"release notes: {counted(len(remarks), 'remark')}: {some_of(remarks)} (harness release check)"
 
 
 def in_order(contents: SchemeRelease | None) -> str:

@@ -82,7 +82,7 @@ def in_order(evidence: Evidence, parts: Parts) -> str:
     if evidence.started is not None and evidence.started.product != CORE_PRODUCT:
         return f"part of run {parts.within}, whose verdict is that on the release as a whole"
     if parts.contents is None:
-        return "no Scheme is applied that could list extension products"
+        return "no Scheme is applied, so no extension products are listed"
     if not parts.products:
         return f"scheme {parts.contents.scheme} lists no extension products"
     named = [

@@ -134,7 +134,7 @@ def judge(
         notes=(
             *_notes(usable, case.waivers, groups),
             *products_gate.notes(parts),
-            *artefacts_gate.declared(parts.artefacts),
+            *artefacts_gate.notes(parts.artefacts),
         ),
     )
     verdict = replace(verdict, next_action=_next_action(verdict, groups, parts))

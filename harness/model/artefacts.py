@@ -22,6 +22,8 @@ class Shortfall(StrEnum):
     """It is evidence, of tests that failed."""
     DOUBTFUL = "doubtful"
     """It is there; a person should look at one thing."""
+    REMARKED = "remarked"
+    """It is all there; its wording or form could be better."""
     DECLARED = "declared"
     """It is a link that somebody declared, which was not read."""
 

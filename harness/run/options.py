@@ -166,7 +166,8 @@ def resolve_values(
 
     ``core`` is the run that this one of an extension product follows, and ``folder`` where it has its own.
     """
-    from harness.release.manifest import load_manifest  # late: pydantic is not needed to print a help text
+    from harness.release.artefacts import load_artefacts  # late: pydantic is not needed to print a help text
+    from harness.release.manifest import load_manifest
 
     workspace = find_workspace(start)
     if not release:
@@ -188,6 +189,8 @@ def resolve_values(
         raise UsageError("a defect may break the laws on purpose", remedy="Leave out --check-invariants, or --defect")
     absolute = tuple(path if path.is_absolute() else start / path for path in paths)
     manifest = load_manifest(workspace.manifest(product, version))
+    # read for the verdict only, but one that cannot be read should not be found out after an hour's run
+    load_artefacts(workspace.manifest(product, version).with_name("artefacts.yaml"))
     if (manifest.product, manifest.version) != (product, version):
         raise UsageError(
             f"the manifest of {product} {version} describes {manifest.product} {manifest.version}",
