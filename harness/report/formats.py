@@ -26,6 +26,12 @@ class Format:
     make: Callable[[], Report]
 
 
+def _allure() -> Report:
+    from harness.report.allure_page import AllureReport
+
+    return AllureReport()
+
+
 def _allure_results() -> Report:
     from harness.report.allure import AllureResults
 
@@ -42,6 +48,11 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
     {
         one.name: one
         for one in (
+            Format(
+                "allure",
+                "allure-report/ and allure-report.html: the Allure 3 report, as pages and as one file",
+                _allure,
+            ),
             Format("allure-results", "allure-results/: what any Allure 2 or 3 builds its report from", _allure_results),
             Format("verdict", "verdict.json and comparison.csv: what the judge said, every check with class", _verdict),
         )
