@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from harness.errors import ToolError
-from harness.report.allure import CATEGORIES, AllureResults, environment
+from harness.report.allure import CATEGORIES, AllureResults
 from harness.report.allure_command import AllureCommand, find_allure
 from harness.report.allure_history import (
     before,
@@ -23,16 +23,16 @@ from harness.report.allure_history import (
     with_point,
     write_history,
 )
+from harness.report.allure_offline import offline
 from harness.report.files import json_bytes, replace_folder, write_file
 from harness.report.interface import ReportInput, story_of
-from harness.report.stories import RunStory
 from harness.report.text import one_line
 
 __all__ = ["FOLDER", "SINGLE", "AllureReport", "Built", "configuration"]
 
 FOLDER: Final = "allure-report"
 SINGLE: Final = "allure-report.html"
-_PAGES, _ONE = "awesome", "single"
+_PAGES, _ONE, _INDEX = "awesome", "single", "index.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +73,17 @@ class AllureReport:
         with tempfile.TemporaryDirectory(prefix="harness-allure-") as scratch:
             place = Path(scratch)
             write_history(place / "history.jsonl", before(history.points, point))
-            made = _build(command, results, configuration(run, story), place)
+            made = _build(command, results, configuration(run), place)
             pages = folder / FOLDER
             with replace_folder(pages) as fresh:
                 shutil.copytree(made / _PAGES, fresh, dirs_exist_ok=True)
-            single = write_file(folder / SINGLE, (made / _ONE / "index.html").read_bytes())
+                (fresh / _INDEX).write_bytes(offline((fresh / _INDEX).read_bytes()))
+            single = write_file(folder / SINGLE, offline((made / _ONE / _INDEX).read_bytes()))
         write_history(kept, with_point(history.points, point))
         return Built((results, pages, single), single, history.damage)
 
 
-def configuration(run: ReportInput, story: RunStory) -> dict[str, Any]:
+def configuration(run: ReportInput) -> dict[str, Any]:
     """Returns Allure's configuration of this report (``allurerc.json``)."""
     verdict = run.judged.verdict
     name = one_line(f"{verdict.product} {verdict.release}: {verdict.text}")
@@ -92,7 +93,6 @@ def configuration(run: ReportInput, story: RunStory) -> dict[str, Any]:
         "output": "report",
         "historyPath": "history.jsonl",
         "appendHistory": False,
-        "variables": environment(verdict, story),
         "categories": {"rules": _rules()},
         "plugins": {
             _PAGES: {"import": "awesome", "options": {**look, "singleFile": False}},
@@ -120,7 +120,7 @@ def _build(command: AllureCommand, results: Path, config: Mapping[str, Any], pla
     (place / "allurerc.json").write_bytes(json_bytes(config, indent=1))
     output = command.run(["generate", "--config", "allurerc.json", str(results.resolve())], place)
     made = place / "report"
-    absent = [name for name in (_PAGES, _ONE) if not (made / name / "index.html").is_file()]
+    absent = [name for name in (_PAGES, _ONE) if not (made / name / _INDEX).is_file()]
     if absent:
         raise ToolError(
             f"allure {command.version} ended well and made no page {', '.join(absent)}; it printed:\n{output}",
