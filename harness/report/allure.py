@@ -43,7 +43,7 @@ _CATEGORIES = (
 class AllureResults:
     """Writes ``allure-results``. A folder that is there already is replaced, never added to."""
 
-    name = "allure"
+    name = "allure-results"
 
     def write(self, run: ReportInput, folder: Path) -> list[Path]:
         """Writes ``folder/allure-results`` and returns its path. Raises ``OSError``; then the old one still stands."""

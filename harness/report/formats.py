@@ -1,0 +1,59 @@
+"""In which formats can a run be reported? Each has a name to ask for it by, and a sentence on what it is.
+
+A format's module is imported when a report of it is asked for: the list alone costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from harness.errors import UsageError
+from harness.report.interface import Report
+
+__all__ = ["FORMATS", "Format", "format_named"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format that ``harness report`` can be asked for."""
+
+    name: str
+    text: str
+    """Which files it writes and what they are for, in one sentence."""
+    make: Callable[[], Report]
+
+
+def _allure_results() -> Report:
+    from harness.report.allure import AllureResults
+
+    return AllureResults()
+
+
+def _verdict() -> Report:
+    from harness.report.verdict_file import VerdictFiles
+
+    return VerdictFiles()
+
+
+FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
+    {
+        one.name: one
+        for one in (
+            Format("allure-results", "allure-results/: what any Allure 2 or 3 builds its report from", _allure_results),
+            Format("verdict", "verdict.json and comparison.csv: what the judge said, every check with class", _verdict),
+        )
+    }
+)
+
+
+def format_named(name: str) -> Format:
+    """Returns the format called ``name``. Raises ``UsageError``, with the names there are, where there is none."""
+    try:
+        return FORMATS[name]
+    except KeyError:
+        raise UsageError(
+            f"no report format is called {name!r}", remedy=f"Choose one of: {', '.join(sorted(FORMATS))}"
+        ) from None
