@@ -22,7 +22,7 @@ from allure_commons.model2 import (
     TestResult,
     TestStepResult,
 )
-from allure_commons.types import LabelType, LinkType
+from allure_commons.types import AttachmentType, LabelType, LinkType
 from attr import define
 
 from harness.model.ids import SEPARATOR
@@ -31,7 +31,9 @@ from harness.model.records import StepFinished
 from harness.report.allure_attachments import attached
 from harness.report.concerns import NOTHING, Concern
 from harness.report.fate import Fate, Standing, case_fate, check_fate
+from harness.report.files import utf8
 from harness.report.moments import milliseconds
+from harness.report.sequence import sequence_svg
 from harness.report.stories import CaseStory, CheckStory, RunStory, StepStory
 from harness.report.text import clean, compact, one_line
 
@@ -103,6 +105,7 @@ def case_result(
         labels=_labels(case, run, concern),
         links=_links(concern),
         steps=steps,
+        attachments=_diagram(case, identity, exchanges, attachments),
         start=start,
         stop=stop,
     )
@@ -237,6 +240,18 @@ def _attach(
         files[file] = part.content
         references.append(Attachment(name=part.name, source=file, type=part.type))
     return references
+
+
+def _diagram(
+    case: CaseStory, scope: str, exchanges: Mapping[str, Mapping[str, Any]], files: dict[str, bytes]
+) -> list[Attachment]:
+    """Puts a picture of who called whom into ``files``, where anybody did, and returns the reference to it."""
+    if not any(step.record and step.record.exchange in exchanges for step in case.steps):
+        return []
+    kind = AttachmentType.SVG
+    file = f"{stable_uuid(scope, 'sequence')}-attachment.{kind.extension}"
+    files[file] = utf8(sequence_svg(case, exchanges))
+    return [Attachment(name="who called whom", source=file, type=kind.mime_type)]
 
 
 def _labels(case: CaseStory, run: RunStory, concern: Concern) -> list[Label]:
