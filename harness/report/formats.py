@@ -44,6 +44,30 @@ def _verdict() -> Report:
     return VerdictFiles()
 
 
+def _junit() -> Report:
+    from harness.report.junit import JUnitReport
+
+    return JUnitReport()
+
+
+def _markdown() -> Report:
+    from harness.report.markdown import MarkdownReport
+
+    return MarkdownReport()
+
+
+def _json() -> Report:
+    from harness.report.machine import MachineReport
+
+    return MachineReport()
+
+
+def _csv() -> Report:
+    from harness.report.verdict_file import ComparisonTable
+
+    return ComparisonTable()
+
+
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
     {
         one.name: one
@@ -54,6 +78,10 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
                 _allure,
             ),
             Format("allure-results", "allure-results/: what any Allure 2 or 3 builds its report from", _allure_results),
+            Format("junit", "junit.xml: every check, gate and the verdict, for GitLab, Jenkins and the like", _junit),
+            Format("markdown", "summary.md: verdict, reasons and regressions, for a pull request or ticket", _markdown),
+            Format("json", "report.json: the verdict and every case and check, for programs", _json),
+            Format("csv", "comparison.csv: every check with its class", _csv),
             Format("verdict", "verdict.json and comparison.csv: what the judge said, every check with class", _verdict),
         )
     }
