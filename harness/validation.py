@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-from harness.errors import BaselineError, HarnessError, UsageError
+from harness import __version__
+from harness.errors import BaselineError, HarnessError, InputError, UsageError
 from harness.model.records import RunStarted
 from harness.model.release import ReleaseVersion
 from harness.workspace import Workspace
@@ -14,10 +16,11 @@ from harness.workspace import Workspace
 if TYPE_CHECKING:
     from harness.judge.baseline import Baseline
     from harness.judge.criteria import Criteria
+    from harness.judge.judged_by import BaselineName, JudgedBy
     from harness.judge.waivers import Waivers
     from harness.report.interface import ReportInput
 
-__all__ = ["Against", "check_scheme", "judge_folder", "write_reports"]
+__all__ = ["Against", "check_scheme", "judge_as_before", "judge_folder", "judged_against", "write_reports"]
 
 
 @final
@@ -34,6 +37,22 @@ class Against:
     fallback: str | None = None
     """A baseline, named like ``baseline``, that takes its place where it has fewer than ``minimum_runs``."""
     minimum_runs: int = 3
+
+    def described(self, workspace: Workspace) -> str:
+        """Returns what differs from what the run itself names, as a person would ask for it."""
+        given = {
+            "--scheme": self.scheme,
+            "--criteria": self.criteria,
+            "--baseline": self.baseline,
+            "--waivers": self.waivers,
+            "--fallback-baseline": self.fallback,
+            "--minimum-runs": self.minimum_runs if self.fallback else None,
+        }
+        return " ".join(
+            f"{option} {workspace.relative(value) if isinstance(value, Path) else value}"
+            for option, value in given.items()
+            if value is not None
+        )
 
 
 def judge_folder(workspace: Workspace, folder: Path, against: Against = Against()) -> ReportInput:
@@ -71,7 +90,99 @@ def judge_folder(workspace: Workspace, folder: Path, against: Against = Against(
         waivers=_waivers(workspace, criteria, against),
     )
     return ReportInput(
-        judged=judged, records=journal.records, exchanges=read_exchanges(folder), folder=folder.resolve()
+        judged=judged,
+        records=journal.records,
+        exchanges=read_exchanges(folder),
+        folder=folder.resolve(),
+        judged_by=_judged_by(workspace, against),
+    )
+
+
+def judge_as_before(workspace: Workspace, folder: Path) -> ReportInput:
+    """Returns the run in ``folder`` as it was judged last, for whoever tells of that verdict: reports, the handover.
+
+    A run that was never judged is judged by what it names itself. Raises ``InputError`` where the verdict would not be
+    the one in ``verdict.json``, naming what changed since, and ``HarnessError`` as ``judge_folder`` does.
+    """
+    from harness.judge.document import verdict_to_json
+    from harness.judge.judged_by import changed_inputs, read_judged_by
+    from harness.report.verdict_file import VERDICT
+
+    run = judge_folder(workspace, folder, judged_against(workspace, folder))
+    path = folder / VERDICT
+    try:
+        before = path.read_bytes()
+    except FileNotFoundError:
+        return run
+    except OSError as problem:
+        raise InputError(f"the verdict cannot be read: {problem.strerror}", file=path) from problem
+    if before == verdict_to_json(run.judged).encode():
+        return run
+    try:
+        inputs = json.loads(before)["inputs"]
+        changed = changed_inputs(inputs, run.judged.verdict.inputs)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        changed = []
+    judged_by = read_judged_by(folder)
+    if changed:
+        what = f"what it rests on changed since: {', '.join(changed)}"
+    elif judged_by is not None and judged_by.tool != __version__:
+        what = f"it was decided by version {judged_by.tool} of the harness, and this is {__version__}"
+    else:
+        what = "the file itself was changed since, or was not written by this version of the harness"
+    raise InputError(
+        f"the verdict that stands here is not the one that the judge gives now: {what}",
+        file=workspace.relative(path),
+        remedy=f"harness judge {folder.name} decides again; nothing has been written",
+    )
+
+
+def judged_against(workspace: Workspace, folder: Path) -> Against:
+    """Returns what the run in ``folder`` was judged against last; what it names itself, where it never was judged.
+
+    Raises ``InputError`` where that was written down and cannot be read.
+    """
+    from harness.judge.judged_by import read_judged_by
+
+    stored = read_judged_by(folder)
+    if stored is None:
+        return Against()
+
+    def place(text: str | None) -> Path | None:
+        return None if text is None else workspace.root / text
+
+    def named(name: BaselineName | None) -> str | None:
+        return None if name is None else name.release or str(place(name.folder))
+
+    return Against(
+        scheme=stored.scheme,
+        criteria=place(stored.criteria),
+        baseline=named(stored.baseline),
+        waivers=place(stored.waivers),
+        fallback=named(stored.fallback),
+        minimum_runs=stored.minimum_runs,
+    )
+
+
+def _judged_by(workspace: Workspace, against: Against) -> JudgedBy:
+    from harness.judge.judged_by import BaselineName, JudgedBy
+
+    def place(path: Path | None) -> str | None:
+        return None if path is None else workspace.relative(path.absolute())
+
+    def named(name: str | None) -> BaselineName | None:
+        if name is None:
+            return None
+        return BaselineName(folder=place(Path(name))) if Path(name).is_dir() else BaselineName(release=name)
+
+    return JudgedBy(
+        tool=__version__,
+        scheme=against.scheme,
+        criteria=place(against.criteria),
+        baseline=named(against.baseline),
+        fallback=named(against.fallback),
+        minimum_runs=against.minimum_runs,
+        waivers=place(against.waivers),
     )
 
 
@@ -85,12 +196,20 @@ def check_scheme(workspace: Workspace, scheme: str | None, waivers: Path | None 
 
 
 def write_reports(run: ReportInput) -> list[Path]:
-    """Writes everything that is derived from a run into its folder and returns the paths, verdict first."""
+    """Writes everything that is derived from a run into its folder and returns the reports' paths, verdict first.
+
+    Reports of an earlier, other verdict that somebody had asked for are removed.
+    """
+    from harness.judge.document import verdict_to_json
     from harness.report.allure import AllureResults
-    from harness.report.verdict_file import VerdictFiles
+    from harness.report.formats import remove_stale
+    from harness.report.verdict_file import VERDICT, VerdictFiles
 
     written: list[Path] = []
     try:
+        before = run.folder / VERDICT
+        if not before.exists() or before.read_bytes() != verdict_to_json(run.judged).encode():
+            remove_stale(run.folder)
         for report in (VerdictFiles(), AllureResults()):
             written += report.write(run, run.folder)
     except OSError as problem:

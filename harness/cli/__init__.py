@@ -217,15 +217,16 @@ def judge(
     ttk_compatible: TtkCompatible = False,
     as_json: Json = False,
 ) -> int:
-    """Decide again from a run's journal, if need be against another baseline or by other criteria."""
-    from harness.validation import Against, judge_folder, write_reports
+    """Decide again from a run's journal: by what it was judged by before, or by what the options say."""
+    from harness.validation import Against, judge_folder, judged_against, write_reports
 
     workspace = workspace_here()
-    judged = judge_folder(
-        workspace,
-        workspace.run_folder(run),
-        Against(scheme, criteria, baseline, waivers, fallback_baseline, minimum_runs),
-    )
+    folder = workspace.run_folder(run)
+    asked = Against(scheme, criteria, baseline, waivers, fallback_baseline, minimum_runs)
+    against = judged_against(workspace, folder) if asked == Against() else asked
+    judged = judge_folder(workspace, folder, against)
+    if against != asked:
+        _complain(f"judged as before: {against.described(workspace)}")
     _show(workspace, judged, write_reports(judged), as_json=as_json, ttk_compatible=ttk_compatible)
     return judged.judged.verdict.kind.exit_code
 

@@ -80,6 +80,8 @@ class Baseline:
     """Per operation and measure its times in ms, sorted, from which the interval of a ratio is drawn; may be empty."""
     renames: Renames = NO_RENAMES
     """Under which other names its checks may be found; not stored with it."""
+    document_digest: str = ""
+    """SHA-256 of ``baseline.yaml`` as stored; empty for one that was never stored."""
     stands_in_for: str = ""
     """Which baseline it takes the place of, and why; empty where it is the one meant. Not stored with it."""
 

@@ -257,6 +257,7 @@ def _inputs(
             "recorded_at": baseline.recorded_at,
             "runs": baseline.runs,
             "results_sha256": baseline.digest,
+            "document_sha256": baseline.document_digest,
             "renames_sha256": baseline.renames.digest,
             "stands_in_for": baseline.stands_in_for,
         }
