@@ -32,6 +32,12 @@ def _allure_results() -> Report:
     return AllureResults()
 
 
+def _page() -> Report:
+    from harness.report.page.writer import VerdictPage
+
+    return VerdictPage()
+
+
 def _verdict() -> Report:
     from harness.report.verdict_file import VerdictFiles
 
@@ -43,6 +49,9 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
         one.name: one
         for one in (
             Format("allure-results", "allure-results/: what any Allure 2 or 3 builds its report from", _allure_results),
+            Format(
+                "html", "verdict.html: the verdict, why, and the evidence, on one page that needs no network", _page
+            ),
             Format("verdict", "verdict.json and comparison.csv: what the judge said, every check with class", _verdict),
         )
     }
