@@ -26,6 +26,12 @@ class Format:
     make: Callable[[], Report]
 
 
+def _allure() -> Report:
+    from harness.report.allure_page import AllureReport
+
+    return AllureReport()
+
+
 def _allure_results() -> Report:
     from harness.report.allure import AllureResults
 
@@ -44,14 +50,47 @@ def _verdict() -> Report:
     return VerdictFiles()
 
 
+def _junit() -> Report:
+    from harness.report.junit import JUnitReport
+
+    return JUnitReport()
+
+
+def _markdown() -> Report:
+    from harness.report.markdown import MarkdownReport
+
+    return MarkdownReport()
+
+
+def _json() -> Report:
+    from harness.report.machine import MachineReport
+
+    return MachineReport()
+
+
+def _csv() -> Report:
+    from harness.report.verdict_file import ComparisonTable
+
+    return ComparisonTable()
+
+
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
     {
         one.name: one
         for one in (
+            Format(
+                "allure",
+                "allure-report/ and allure-report.html: the Allure 3 report, as pages and as one file",
+                _allure,
+            ),
             Format("allure-results", "allure-results/: what any Allure 2 or 3 builds its report from", _allure_results),
             Format(
                 "html", "verdict.html: the verdict, why, and the evidence, on one page that needs no network", _page
             ),
+            Format("junit", "junit.xml: every check, gate and the verdict, for GitLab, Jenkins and the like", _junit),
+            Format("markdown", "summary.md: verdict, reasons and regressions, for a pull request or ticket", _markdown),
+            Format("json", "report.json: the verdict and every case and check, for programs", _json),
+            Format("csv", "comparison.csv: every check with its class", _csv),
             Format("verdict", "verdict.json and comparison.csv: what the judge said, every check with class", _verdict),
         )
     }
