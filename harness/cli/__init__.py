@@ -15,6 +15,7 @@ from harness.cli.baseline import baseline_app
 from harness.cli.common import Json, Product, Suite, release_of, workspace_here
 from harness.cli.compare import baseline_diff, baseline_show, compare
 from harness.cli.handover import handover, verify
+from harness.cli.messages import announce, triage
 from harness.cli.publish import publish
 from harness.cli.release import release_app
 from harness.cli.selftest import selftest
@@ -56,6 +57,8 @@ app.command()(selftest)
 app.command()(handover)
 app.command()(verify)
 app.command()(publish)
+app.command()(announce)
+app.command()(triage)
 baseline_app.command("show")(baseline_show)
 baseline_app.command("diff")(baseline_diff)
 

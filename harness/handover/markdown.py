@@ -9,13 +9,14 @@ import re
 
 from harness.report.text import clean, crop, one_line
 
-__all__ = ["code", "fence", "words"]
+__all__ = ["code", "fence", "link", "words"]
 
-_SPECIAL = re.compile(r"([\\`*{}\[\]|<>~$]|(?<![^\W_])_|_(?![^\W_]))")
-_AT_THE_START = re.compile(r"^(\d*)([-+#.)])")
+_SPECIAL = re.compile(r"([\\`*\[\]|<>~$]|\{(?=[{%])|(?<![^\W_])_|_(?![^\W_]))")
+_AT_THE_START = re.compile(r"^(\d{0,9})(?=[.)](?:\s|$)|[-+](?:\s|$)|#{1,6}(?:\s|$)|[-=]+$)")
 """What would make a list or a heading of a line."""
 _BEFORE_NAME = re.compile(r"(?<=[@#])(?=\w)")
 _LINK = re.compile(r"\b(https?|ftp|www)(?=[:.])", re.IGNORECASE)
+_PLAIN_LINK = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.:-]*(?:/[A-Za-z0-9._~%/?#=&+-]*)?\Z")
 _APART = "<!-- -->"
 """Shows nothing, and keeps apart what would else be taken together for a mention or a link."""
 
@@ -23,8 +24,13 @@ _APART = "<!-- -->"
 def words(text: str, at_most: int = 300) -> str:
     """Returns ``text`` as one line of running text, cut after ``at_most`` characters."""
     line = _SPECIAL.sub(r"\\\1", crop(one_line(text), at_most))
-    line = _AT_THE_START.sub(r"\1\\\2", line).replace("&", "&amp;")
+    line = _AT_THE_START.sub(r"\1\\", line).replace("&", "&amp;")
     return _LINK.sub(rf"\1{_APART}", _BEFORE_NAME.sub(_APART, line))
+
+
+def link(text: str) -> str:
+    """Returns ``text`` as a link to itself where it is a plain address on the web, else as ``words`` does."""
+    return f"<{text}>" if _PLAIN_LINK.match(text) and len(text) <= 300 else words(text)
 
 
 def code(text: str, at_most: int = 300) -> str:

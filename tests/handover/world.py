@@ -76,6 +76,7 @@ def workspace(root: Path) -> Workspace:
         "source": "https://example.org/notes/v17.1.0",
         "previous_release": "v17.0.0",
         "components": {"account-lookup-service": "17.15.2", "central-ledger": "19.10.6", "ml-api-adapter": "16.7.1"},
+        "previous": {"central-ledger": "19.9.0"},
         "breaking_changes": [{"component": "central-ledger", "change": "config/default.json: new key *FEES*"}],
         "known_issues": [
             {
