@@ -212,12 +212,20 @@ def check_scheme(workspace: Workspace, scheme: str | None, waivers: Path | None 
 
 
 def write_reports(run: ReportInput) -> list[Path]:
-    """Writes everything that is derived from a run into its folder and returns the reports' paths, verdict first."""
+    """Writes everything that is derived from a run into its folder and returns the reports' paths, verdict first.
+
+    Reports of an earlier, other verdict that somebody had asked for are removed.
+    """
+    from harness.judge.document import verdict_to_json
     from harness.report.allure import AllureResults
-    from harness.report.verdict_file import VerdictFiles
+    from harness.report.formats import remove_stale
+    from harness.report.verdict_file import VERDICT, VerdictFiles
 
     written: list[Path] = []
     try:
+        before = run.folder / VERDICT
+        if not before.exists() or before.read_bytes() != verdict_to_json(run.judged).encode():
+            remove_stale(run.folder)
         for report in (VerdictFiles(), AllureResults()):
             written += report.write(run, run.folder)
     except OSError as problem:
