@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from securesystemslib.signer import SSlibKey
 
     from harness.handover.verify import Verification
+    from harness.workspace import Workspace
 
 __all__ = ["PublicKey", "handover", "public_key", "verification_lines", "verify"]
 
@@ -31,6 +32,9 @@ def handover(
         str | None, typer.Option(help="Where the key's passphrase stands: env:NAME or file:PATH.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The file to write; default: a name in reports/handover.")] = None,
+    without_allure: Annotated[
+        bool, typer.Option("--without-allure", help="Build no Allure report where the run has none yet.")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Write one zip with a run and all that its verdict stands on: whoever receives it can judge again."""
@@ -46,7 +50,9 @@ def handover(
         signer = load_signer(sign, passphrase)
     elif passphrase is not None:
         raise HandoverError("a passphrase is given and no key", remedy="Give the key with --sign")
-    bundle = make_bundle(workspace, workspace.run_folder(run), signer)
+    folder = workspace.run_folder(run)
+    no_allure = "it was not wanted" if without_allure else _allure_page(workspace, folder)
+    bundle = make_bundle(workspace, folder, signer, no_allure)
     # Whoever hands over what the receiver will refuse finds out now, and nothing is written.
     found = verify_bundle(bundle.data, signer.public_key if signer else None)
     if not found.holds:
@@ -99,6 +105,28 @@ def verify(
     if not approved:
         return 0
     return found.manifest.exit_code or (2 if found.manifest.rehearsal else 0)
+
+
+def _allure_page(workspace: Workspace, folder: Path) -> str:
+    """Builds the Allure report in one file where the run has none; returns why it still has none, else nothing.
+
+    Allure makes other bytes each time. A run keeps the page that it has, so its bundles stay the same.
+    """
+    from harness.errors import ToolError
+    from harness.handover.bundle import ALLURE_PAGE
+    from harness.report.allure_page import AllureReport
+    from harness.validation import judge_as_before
+
+    if (folder / ALLURE_PAGE).is_file():
+        return ""
+    judged = judge_as_before(workspace, folder)
+    try:
+        AllureReport(tell=lambda text: typer.echo(text, err=True)).build(judged, folder)
+    except ToolError as problem:
+        return problem.message.strip().splitlines()[0]
+    except OSError as problem:
+        return f"it cannot be written: {problem.strerror or problem}"
+    return ""
 
 
 def public_key(path: Path | None) -> SSlibKey | None:

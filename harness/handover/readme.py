@@ -26,7 +26,10 @@ _MEANING: Final = {
 _FILES: Final = (
     ("verdict.json", "the verdict with every reason, and the digests of what was judged"),
     ("verdict.html", "the same as a page for people: open it in a browser, no network is needed"),
-    ("allure.html", "the run, case by case, as an Allure report in one file"),
+    ("allure-report.html", "the run, case by case, as an Allure report in one file"),
+    ("summary.md", "the verdict in short, for a ticket"),
+    ("junit.xml", "every check, gate and the verdict, for build servers"),
+    ("report.json", "the verdict and every check, for programs"),
     ("comparison.csv", "every check with its class against the baseline"),
     ("journal.jsonl", "the evidence: what happened, line by line, as it happened"),
     ("exchanges.jsonl", "every request, response and callback; secrets were removed before it was written"),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, final
 from harness import __version__
 from harness.errors import HarnessError
 from harness.handover.archive import bad_name, read_bundle, unpack, write_members
-from harness.handover.bundle import derived, statements
+from harness.handover.bundle import derived, names_in, statements
 from harness.handover.collect import Absent
 from harness.handover.layout import MANIFEST, README, STATEMENTS, name_of_statement
 from harness.handover.manifest import Manifest, digest, make_manifest, parse_manifest
@@ -278,7 +278,7 @@ def _told(
             yield Fault(FaultKind.STATEMENT, member, "what it says does not follow from the bundle")
     if manifest.tool != __version__:
         return
-    for name, content in derived(run).items():
+    for name, content in derived(run, names_in(members, manifest.run)).items():
         if members.get(f"{manifest.run}/{name}") != content:
             yield Fault(FaultKind.DERIVED, f"{manifest.run}/{name}", "it is not what is derived from the evidence")
     text = bundle_readme(
