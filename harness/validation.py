@@ -219,6 +219,7 @@ def write_reports(run: ReportInput) -> list[Path]:
     from harness.judge.document import verdict_to_json
     from harness.report.allure import AllureResults
     from harness.report.formats import remove_stale
+    from harness.report.page.writer import VerdictPage
     from harness.report.verdict_file import VERDICT, VerdictFiles
 
     written: list[Path] = []
@@ -226,7 +227,7 @@ def write_reports(run: ReportInput) -> list[Path]:
         before = run.folder / VERDICT
         if not before.exists() or before.read_bytes() != verdict_to_json(run.judged).encode():
             remove_stale(run.folder)
-        for report in (VerdictFiles(), AllureResults()):
+        for report in (VerdictFiles(), VerdictPage(), AllureResults()):
             written += report.write(run, run.folder)
     except OSError as problem:
         raise HarnessError(

@@ -42,6 +42,12 @@ def _allure_results() -> Report:
     return AllureResults()
 
 
+def _page() -> Report:
+    from harness.report.page.writer import VerdictPage
+
+    return VerdictPage()
+
+
 def _verdict() -> Report:
     from harness.report.verdict_file import VerdictFiles
 
@@ -83,6 +89,9 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
                 ("allure-report", "allure-report.html"),
             ),
             Format("allure-results", "allure-results/: what any Allure 2 or 3 builds its report from", _allure_results),
+            Format(
+                "html", "verdict.html: the verdict, why, and the evidence, on one page that needs no network", _page
+            ),
             Format("junit", "junit.xml: every check, gate and the verdict, for build servers", _junit, ("junit.xml",)),
             Format("markdown", "summary.md: verdict, reasons, regressions, for a ticket", _markdown, ("summary.md",)),
             Format("json", "report.json: the verdict and every case and check, for programs", _json, ("report.json",)),

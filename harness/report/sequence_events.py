@@ -10,7 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -109,10 +109,9 @@ def events_of(case: CaseStory, exchanges: Mapping[str, Mapping[str, Any]]) -> li
             before = key
             events = tuple(_exchange(step.record, exchange, start, special, seen[key] if again else 0))
         drawn.append(_Drawn(_head(number, step), events))
-    hub = next((step.record.component for step in case.steps if step.record and step.record.component), HUB)
     components = {step.record.step: step.record.component for step in case.steps if step.record}
     strays = [
-        _stray(note, components.get(note.step or "") or hub, start) for note in case.inbound if note.kind not in _TAGGED
+        _stray(note, components.get(note.step or "", ""), start) for note in case.inbound if note.kind not in _TAGGED
     ]
     return _placed(_folded(drawn), strays)
 
@@ -183,7 +182,7 @@ def _stray(note: InboundNoted, component: str, start: float | None) -> Event:
     source = f" from {one_line(note.source[:_LONGEST])}" if note.source else ""
     return Event(
         Kind.STRAY,
-        _name(component, HUB),
+        _name(component, ""),
         _name(note.destination, "nobody known"),
         _short(f"{_word(note.method)} {_path(note.path)}{source}"),
         _since(_moment(note.received_at), start),
@@ -259,12 +258,18 @@ def _placed(steps: Iterable[_Drawn | Gap], strays: Sequence[Event]) -> list[Row]
                 and row.after_ms <= event.after_ms
             ]
             place = earlier[-1] + 1 if earlier else place
-        rows.insert(place, event)
+        rows.insert(place, event if event.sender else replace(event, sender=_service_before(rows[:place])))
     if left := ordered[NOTES_AT_MOST:]:
         kinds = Counter(" ".join(event.tags) for event in left)
         told = ", ".join(f"{number:,} {kind}" for kind, number in sorted(kinds.items()))
         rows.append(Gap(f"… {len(left):,} more calls out of the ordinary, not drawn: {told}"))
     return rows
+
+
+def _service_before(rows: Sequence[Row]) -> str:
+    """The service of the exchange that came last: where nothing says who called, that one is the most likely."""
+    requests = (row.receiver for row in reversed(rows) if isinstance(row, Event) and row.kind is Kind.REQUEST)
+    return next(requests, HUB)
 
 
 # -- words, from whatever was recorded ---------------------------------------------------------------------------------
