@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from harness.judge.waivers import Waivers
     from harness.report.interface import ReportInput
 
-__all__ = ["Against", "check_scheme", "judge_as_before", "judge_folder", "judged_against", "write_reports"]
+__all__ = [
+    "Against",
+    "baseline_folder",
+    "check_scheme",
+    "judge_as_before",
+    "judge_folder",
+    "judged_against",
+    "write_reports",
+]
 
 
 @final
@@ -162,6 +170,14 @@ def judged_against(workspace: Workspace, folder: Path) -> Against:
         fallback=named(stored.fallback),
         minimum_runs=stored.minimum_runs,
     )
+
+
+def baseline_folder(workspace: Workspace, started: RunStarted | None, name: str | None) -> Path | None:
+    """Returns the folder of the baseline called ``name``; of that of the run's release where it is ``None``.
+
+    ``None`` where the run has no baseline. Raises ``UsageError`` where ``name`` names none.
+    """
+    return _baseline_folder(workspace, started, Against(baseline=name))
 
 
 def _judged_by(workspace: Workspace, against: Against) -> JudgedBy:

@@ -14,6 +14,9 @@ from harness import __version__
 from harness.cli.baseline import baseline_app
 from harness.cli.common import Json, Product, Suite, release_of, workspace_here
 from harness.cli.compare import baseline_diff, baseline_show, compare
+from harness.cli.handover import handover, verify
+from harness.cli.messages import announce, triage
+from harness.cli.publish import publish
 from harness.cli.release import release_app
 from harness.cli.report import report
 from harness.cli.selftest import selftest
@@ -53,6 +56,11 @@ app.add_typer(hub_app, name="hub")
 app.command()(compare)
 app.command()(report)
 app.command()(selftest)
+app.command()(handover)
+app.command()(verify)
+app.command()(publish)
+app.command()(announce)
+app.command()(triage)
 baseline_app.command("show")(baseline_show)
 baseline_app.command("diff")(baseline_diff)
 
