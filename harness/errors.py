@@ -10,7 +10,9 @@ HarnessError                      exit code 3 unless said otherwise
 │   ├── ReleaseError              a release manifest or release notes
 │   ├── BaselineError             a baseline
 │   ├── CriteriaError             a Scheme's criteria or waivers
-│   └── JournalError              a run's journal that cannot be read at all
+│   ├── JournalError              a run's journal that cannot be read at all
+│   └── HandoverError             a bundle, a key, or the place that one is published to
+├── ToolError                     a program beside ours that was asked for is absent or failed
 ├── ProvisioningError             the target refused to set up what a case needs (becomes a case's cause)
 └── InternalError                 our own fault, exit code 4
 """
@@ -23,6 +25,7 @@ __all__ = [
     "BaselineError",
     "CollectionError",
     "CriteriaError",
+    "HandoverError",
     "HarnessError",
     "InputError",
     "InternalError",
@@ -31,6 +34,7 @@ __all__ = [
     "ReleaseError",
     "SuiteError",
     "TargetError",
+    "ToolError",
     "UsageError",
     "WorkspaceError",
 ]
@@ -100,6 +104,14 @@ class CriteriaError(InputError):
 
 class JournalError(InputError):
     """A journal cannot be read at all. Damage that leaves evidence behind is not an error but a finding."""
+
+
+class HandoverError(InputError):
+    """A bundle cannot be made, read or published, or a key cannot be used."""
+
+
+class ToolError(HarnessError):
+    """A program that is not part of the harness, and is needed for what was asked, is absent or failed."""
 
 
 class ProvisioningError(HarnessError):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Against",
+    "baseline_folder",
     "check_scheme",
     "judge_as_before",
     "judge_folder",
@@ -182,6 +183,14 @@ def judged_against(workspace: Workspace, folder: Path) -> Against:
     )
 
 
+def baseline_folder(workspace: Workspace, started: RunStarted | None, name: str | None) -> Path | None:
+    """Returns the folder of the baseline called ``name``; of that of the run's release where it is ``None``.
+
+    ``None`` where the run has no baseline. Raises ``UsageError`` where ``name`` names none.
+    """
+    return _baseline_folder(workspace, started, Against(baseline=name))
+
+
 def _judged_by(workspace: Workspace, against: Against) -> JudgedBy:
     from harness.judge.judged_by import BaselineName, JudgedBy
 
@@ -240,16 +249,23 @@ def suite_listed(workspace: Workspace, scheme: str | None, product: str) -> str:
 def write_reports(run: ReportInput) -> list[Path]:
     """Writes everything that is derived from a run into its folder and returns the reports' paths, verdict first.
 
-    The runs of extension products that it holds get theirs before it, each in its own folder.
+    The runs of extension products that it holds get theirs before it, each in its own folder. Reports of an earlier,
+    other verdict that somebody had asked for are removed.
     """
+    from harness.judge.document import verdict_to_json
     from harness.report.allure import AllureResults
-    from harness.report.verdict_file import VerdictFiles
+    from harness.report.formats import remove_stale
+    from harness.report.page.writer import VerdictPage
+    from harness.report.verdict_file import VERDICT, VerdictFiles
 
     for product in run.products.values():
         write_reports(product)
     written: list[Path] = []
     try:
-        for report in (VerdictFiles(), AllureResults()):
+        before = run.folder / VERDICT
+        if not before.exists() or before.read_bytes() != verdict_to_json(run.judged).encode():
+            remove_stale(run.folder)
+        for report in (VerdictFiles(), VerdictPage(), AllureResults()):
             written += report.write(run, run.folder)
     except OSError as problem:
         raise HarnessError(

@@ -14,11 +14,15 @@ from harness import __version__
 from harness.cli.baseline import baseline_app
 from harness.cli.common import Json, Product, release_of, workspace_here
 from harness.cli.compare import baseline_diff, baseline_show, compare
+from harness.cli.handover import handover, verify
+from harness.cli.messages import announce, triage
+from harness.cli.publish import publish
 from harness.cli.release import release_app
+from harness.cli.report import report
 from harness.cli.selftest import selftest
 from harness.cli.suite import suite_app
 from harness.cli.target import target_app
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError
 from harness.model.outcome import ExitCode
 
 if TYPE_CHECKING:
@@ -50,7 +54,13 @@ app.add_typer(release_app, name="release")
 app.add_typer(target_app, name="target")
 app.add_typer(hub_app, name="hub")
 app.command()(compare)
+app.command()(report)
 app.command()(selftest)
+app.command()(handover)
+app.command()(verify)
+app.command()(publish)
+app.command()(announce)
+app.command()(triage)
 baseline_app.command("show")(baseline_show)
 baseline_app.command("diff")(baseline_diff)
 
@@ -235,25 +245,6 @@ def judge(
         _complain(f"judged as before: {against.described(workspace)}")
     _show(workspace, judged, write_reports(judged), as_json=as_json, ttk_compatible=ttk_compatible)
     return judged.judged.verdict.kind.exit_code
-
-
-@app.command()
-def report(
-    run: Run = "latest",
-    format_: Annotated[str, typer.Option("--format", help="allure is what there is.")] = "allure",
-) -> int:
-    """Write a report of a run again, in one format."""
-    from harness.report.allure import AllureResults
-    from harness.validation import judge_as_before
-
-    formats = {"allure": AllureResults()}
-    if format_ not in formats:
-        raise UsageError(f"no report format is called {format_!r}", remedy=f"Choose one of: {', '.join(formats)}")
-    workspace = workspace_here()
-    judged = judge_as_before(workspace, workspace.run_folder(run))
-    for path in formats[format_].write(judged, judged.folder):
-        typer.echo(workspace.relative(path))
-    return 0
 
 
 @hub_app.command("serve")

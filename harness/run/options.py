@@ -204,7 +204,7 @@ def resolve_values(
             f"scheme {scheme} lists {contents.core.name}, the run is to be of {version}",
             remedy=f"Run {contents.core.release}, or bring scheme_rules/{scheme}/scheme.yaml up to this release",
         )
-    found = find_suite(workspace, product, version, suite=suite, paths=absolute, keep_going=keep_going)
+    found = find_suite(workspace, product, version, suite=suite, paths=absolute, keep_going=keep_going, scheme=scheme)
     return RunOptions(
         workspace=workspace,
         product=product,
