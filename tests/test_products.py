@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import signal
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ import pytest
 import yaml
 
 from harness.errors import CriteriaError
+from harness.handover.bundle import make_bundle
+from harness.handover.verify import verify_bundle
 from harness.judge.baseline_store import write_baseline
 from harness.model.outcome import VerdictKind
 from harness.model.verdict import Verdict
@@ -167,6 +171,15 @@ def test_evidence_that_is_taken_away_cut_or_exchanged_never_approves(workspace: 
     spoilt("does not follow this run of the core")
     shutil.rmtree(folder / "products")
     spoilt(f"{PRODUCT} {VERSION} was not run")
+
+
+def test_a_bundle_holds_all_that_the_verdict_on_both_stands_on(approved: Path) -> None:
+    bundle = make_bundle(Workspace(approved), run_of(approved))
+    names = set(zipfile.ZipFile(io.BytesIO(bundle.data)).namelist())
+    assert {f"reports/runs/whole/{NESTED}/journal.jsonl", "scheme_rules/example/scheme.yaml"} <= names
+    assert {f"scheme_rules/example/{NESTED}/criteria.yaml", f"baselines/{PRODUCT}/{VERSION}/results.csv"} <= names
+    found = verify_bundle(bundle.data)
+    assert not found.faults, found.faults
 
 
 def test_a_product_that_the_scheme_drops_after_the_run_is_not_forgotten(workspace: Path) -> None:

@@ -99,6 +99,9 @@ def _take_inputs(found: Collected, workspace: Workspace, folder: Path, place: st
     scheme = against.scheme or (started.scheme if started else None)
     if scheme is not None:
         _take(found, workspace, [workspace.scheme(scheme) / name for name in _SCHEME])
+        if started is not None:
+            own = workspace.criteria_folder(scheme, started.product)
+            _take(found, workspace, [own / name for name in _SCHEME])
     for asked in [against.baseline, *([against.fallback] if against.fallback is not None else [])]:
         named = baseline_folder(workspace, started, asked)
         if named is not None:
