@@ -14,6 +14,7 @@ from harness import __version__
 from harness.cli.baseline import baseline_app
 from harness.cli.common import Json, Product, Suite, release_of, workspace_here
 from harness.cli.compare import baseline_diff, baseline_show, compare
+from harness.cli.history import history_app
 from harness.cli.release import release_app
 from harness.cli.selftest import selftest
 from harness.cli.suite import suite_app
@@ -48,6 +49,7 @@ app.add_typer(suite_app, name="suite")
 app.add_typer(baseline_app, name="baseline")
 app.add_typer(release_app, name="release")
 app.add_typer(target_app, name="target")
+app.add_typer(history_app, name="history")
 app.add_typer(hub_app, name="hub")
 app.command()(compare)
 app.command()(selftest)
