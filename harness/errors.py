@@ -11,6 +11,7 @@ HarnessError                      exit code 3 unless said otherwise
 │   ├── BaselineError             a baseline
 │   ├── CriteriaError             a Scheme's criteria or waivers
 │   └── JournalError              a run's journal that cannot be read at all
+├── ToolError                     a program beside ours that was asked for is absent or failed
 ├── ProvisioningError             the target refused to set up what a case needs (becomes a case's cause)
 └── InternalError                 our own fault, exit code 4
 """
@@ -31,6 +32,7 @@ __all__ = [
     "ReleaseError",
     "SuiteError",
     "TargetError",
+    "ToolError",
     "UsageError",
     "WorkspaceError",
 ]
@@ -100,6 +102,10 @@ class CriteriaError(InputError):
 
 class JournalError(InputError):
     """A journal cannot be read at all. Damage that leaves evidence behind is not an error but a finding."""
+
+
+class ToolError(HarnessError):
+    """A program that is not part of the harness, and is needed for what was asked, is absent or failed."""
 
 
 class ProvisioningError(HarnessError):

@@ -87,11 +87,12 @@ def check_scheme(workspace: Workspace, scheme: str | None, waivers: Path | None 
 def write_reports(run: ReportInput) -> list[Path]:
     """Writes everything that is derived from a run into its folder and returns the paths, verdict first."""
     from harness.report.allure import AllureResults
+    from harness.report.page.writer import VerdictPage
     from harness.report.verdict_file import VerdictFiles
 
     written: list[Path] = []
     try:
-        for report in (VerdictFiles(), AllureResults()):
+        for report in (VerdictFiles(), VerdictPage(), AllureResults()):
             written += report.write(run, run.folder)
     except OSError as problem:
         raise HarnessError(

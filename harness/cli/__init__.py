@@ -16,10 +16,11 @@ from harness.cli.common import Json, Product, Suite, release_of, workspace_here
 from harness.cli.compare import baseline_diff, baseline_show, compare
 from harness.cli.history import history_app
 from harness.cli.release import release_app
+from harness.cli.report import report
 from harness.cli.selftest import selftest
 from harness.cli.suite import suite_app
 from harness.cli.target import target_app
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError
 from harness.model.outcome import ExitCode
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ app.add_typer(target_app, name="target")
 app.add_typer(history_app, name="history")
 app.add_typer(hub_app, name="hub")
 app.command()(compare)
+app.command()(report)
 app.command()(selftest)
 baseline_app.command("show")(baseline_show)
 baseline_app.command("diff")(baseline_diff)
@@ -228,25 +230,6 @@ def judge(
     )
     _show(workspace, judged, write_reports(judged), as_json=as_json, ttk_compatible=ttk_compatible)
     return judged.judged.verdict.kind.exit_code
-
-
-@app.command()
-def report(
-    run: Run = "latest",
-    format_: Annotated[str, typer.Option("--format", help="allure is what there is.")] = "allure",
-) -> int:
-    """Write a report of a run again, in one format."""
-    from harness.report.allure import AllureResults
-    from harness.validation import judge_folder
-
-    formats = {"allure": AllureResults()}
-    if format_ not in formats:
-        raise UsageError(f"no report format is called {format_!r}", remedy=f"Choose one of: {', '.join(formats)}")
-    workspace = workspace_here()
-    judged = judge_folder(workspace, workspace.run_folder(run))
-    for path in formats[format_].write(judged, judged.folder):
-        typer.echo(workspace.relative(path))
-    return 0
 
 
 @hub_app.command("serve")

@@ -14,7 +14,7 @@ from harness.judge.document import verdict_to_json
 from harness.report.files import utf8, write_file
 from harness.report.interface import ReportInput
 
-__all__ = ["VerdictFiles"]
+__all__ = ["ComparisonTable", "VerdictFiles"]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for a formula: the text that a hub answers with stands in these cells."""
@@ -28,9 +28,20 @@ class VerdictFiles:
 
     def write(self, run: ReportInput, folder: Path) -> list[Path]:
         """Returns the two paths. Raises ``OSError``; then a file that could not be written is as it was."""
-        table = utf8(_guarded(run.judged.comparison.table).to_csv(index=False, lineterminator="\n"))
         verdict = utf8(verdict_to_json(run.judged))
-        return [write_file(folder / "comparison.csv", table), write_file(folder / "verdict.json", verdict)]
+        return [*ComparisonTable().write(run, folder), write_file(folder / "verdict.json", verdict)]
+
+
+@final
+class ComparisonTable:
+    """Writes ``comparison.csv`` alone."""
+
+    name = "csv"
+
+    def write(self, run: ReportInput, folder: Path) -> list[Path]:
+        """Returns the path. Raises ``OSError``; then the file is as it was."""
+        table = utf8(_guarded(run.judged.comparison.table).to_csv(index=False, lineterminator="\n"))
+        return [write_file(folder / "comparison.csv", table)]
 
 
 def _guarded(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,107 @@
+"""In which formats can a run be reported? Each has a name to ask for it by, and a sentence on what it is.
+
+A format's module is imported when a report of it is asked for: the list alone costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from harness.errors import UsageError
+from harness.report.interface import Report
+
+__all__ = ["FORMATS", "Format", "format_named"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format that ``harness report`` can be asked for."""
+
+    name: str
+    text: str
+    """Which files it writes and what they are for, in one sentence."""
+    make: Callable[[], Report]
+
+
+def _allure() -> Report:
+    from harness.report.allure_page import AllureReport
+
+    return AllureReport()
+
+
+def _allure_results() -> Report:
+    from harness.report.allure import AllureResults
+
+    return AllureResults()
+
+
+def _page() -> Report:
+    from harness.report.page.writer import VerdictPage
+
+    return VerdictPage()
+
+
+def _verdict() -> Report:
+    from harness.report.verdict_file import VerdictFiles
+
+    return VerdictFiles()
+
+
+def _junit() -> Report:
+    from harness.report.junit import JUnitReport
+
+    return JUnitReport()
+
+
+def _markdown() -> Report:
+    from harness.report.markdown import MarkdownReport
+
+    return MarkdownReport()
+
+
+def _json() -> Report:
+    from harness.report.machine import MachineReport
+
+    return MachineReport()
+
+
+def _csv() -> Report:
+    from harness.report.verdict_file import ComparisonTable
+
+    return ComparisonTable()
+
+
+FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
+    {
+        one.name: one
+        for one in (
+            Format(
+                "allure",
+                "allure-report/ and allure-report.html: the Allure 3 report, as pages and as one file",
+                _allure,
+            ),
+            Format("allure-results", "allure-results/: what any Allure 2 or 3 builds its report from", _allure_results),
+            Format(
+                "html", "verdict.html: the verdict, why, and the evidence, on one page that needs no network", _page
+            ),
+            Format("junit", "junit.xml: every check, gate and the verdict, for GitLab, Jenkins and the like", _junit),
+            Format("markdown", "summary.md: verdict, reasons and regressions, for a pull request or ticket", _markdown),
+            Format("json", "report.json: the verdict and every case and check, for programs", _json),
+            Format("csv", "comparison.csv: every check with its class", _csv),
+            Format("verdict", "verdict.json and comparison.csv: what the judge said, every check with class", _verdict),
+        )
+    }
+)
+
+
+def format_named(name: str) -> Format:
+    """Returns the format called ``name``. Raises ``UsageError``, with the names there are, where there is none."""
+    try:
+        return FORMATS[name]
+    except KeyError:
+        raise UsageError(
+            f"no report format is called {name!r}", remedy=f"Choose one of: {', '.join(sorted(FORMATS))}"
+        ) from None
