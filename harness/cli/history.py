@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -91,6 +92,24 @@ def history_compact(target: Target = None, product: OfProduct = None) -> None:
     if any(not each.in_one_step for each in merged):
         typer.echo("this file system cannot exchange folders: other programs may have seen rows twice for a moment")
     _complain(text for each in merged for text in each.passed_over)
+
+
+@history_app.command("page")
+def history_page(
+    target: Annotated[str, typer.Option(help="The target whose nights are shown.")],
+    product: Annotated[str, typer.Option(help="The product.")] = "mojaloop",
+    nights: Annotated[int, typer.Option(min=1, max=1000, help="How many nights are drawn, the last ones.")] = 90,
+    out: Annotated[Path | None, typer.Option(help="Where to; by default beside the history.")] = None,
+) -> None:
+    """Write history.html, the nights of one target on one page that needs no network."""
+    from harness.history.page.writer import write_page
+    from harness.history.places import page_place
+
+    workspace = workspace_here()
+    place = out if out is not None else page_place(workspace.history, product, target)
+    written, problems = write_page(workspace.history, target, place, product=product, shown=nights)
+    typer.echo(workspace.relative(written))
+    _complain(problems)
 
 
 def _show_check(found: Any, check: str, wanted: Selection, *, as_json: bool, as_csv: bool) -> None:
