@@ -15,6 +15,7 @@ from harness.cli.baseline import baseline_app
 from harness.cli.common import Json, Product, release_of, workspace_here
 from harness.cli.compare import baseline_diff, baseline_show, compare
 from harness.cli.handover import handover, verify
+from harness.cli.history import history_app
 from harness.cli.messages import announce, triage
 from harness.cli.publish import publish
 from harness.cli.release import release_app
@@ -52,6 +53,7 @@ app.add_typer(suite_app, name="suite")
 app.add_typer(baseline_app, name="baseline")
 app.add_typer(release_app, name="release")
 app.add_typer(target_app, name="target")
+app.add_typer(history_app, name="history")
 app.add_typer(hub_app, name="hub")
 app.command()(compare)
 app.command()(report)
