@@ -33,6 +33,11 @@ class Workspace:
         return self.root / "reports" / "runs"
 
     @property
+    def history(self) -> Path:
+        """The dataset that runs are recorded in, night after night."""
+        return self.root / "reports" / "history"
+
+    @property
     def kept_hub(self) -> Path:
         """The file that tells of the embedded hub that runs leave standing."""
         return self.root / "reports" / "kept-hub.json"

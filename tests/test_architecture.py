@@ -30,6 +30,7 @@ ALLOWED = {
     "run": EVERYWHERE | {"fspiop", "release", "suite", "target", "engine", "hub", "workspace"},
     "judge": EVERYWHERE | {"yaml_document"},
     "report": EVERYWHERE | {"judge"},
+    "history": EVERYWHERE | {"judge", "report"},
     "workspace": EVERYWHERE,
 }
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
