@@ -14,7 +14,7 @@ from harness import __version__
 from harness.cli.baseline import baseline_app
 from harness.cli.common import Json, Product, Suite, release_of, workspace_here
 from harness.cli.compare import baseline_diff, baseline_show, compare
-from harness.cli.nightly import nightly
+from harness.cli.nightly import nightly, notify
 from harness.cli.release import release_app
 from harness.cli.selftest import selftest
 from harness.cli.suite import suite_app
@@ -53,6 +53,7 @@ app.add_typer(hub_app, name="hub")
 app.command()(compare)
 app.command()(selftest)
 app.command()(nightly)
+app.command()(notify)
 baseline_app.command("show")(baseline_show)
 baseline_app.command("diff")(baseline_diff)
 

@@ -19,7 +19,7 @@ from harness.nightly.funds import after, balances
 from harness.nightly.helper import Done, carry_out
 from harness.nightly.lock import Lock, lock_name
 from harness.nightly.plan import Job, NightlyPlan, seconds
-from harness.nightly.record import FINISHED, RUNNING, SKIPPED, JobRecord, NightRecord
+from harness.nightly.record import RUNNING, SKIPPED, JobRecord, NightRecord
 from harness.nightly.stop import Stop
 from harness.nightly.work import COLLECTIONS, RUN
 from harness.run.options import EMBEDDED, RunOptions, resolve_values
@@ -30,8 +30,9 @@ from harness.workspace import Workspace
 if TYPE_CHECKING:
     from harness.hub.kept import KeptHub
     from harness.report.interface import ReportInput
+    from harness.validation import Against
 
-__all__ = ["JobRun", "resolved", "worst"]
+__all__ = ["JobRun", "against_of", "resolved", "worst"]
 
 _ORDER = (ExitCode.REJECTED, ExitCode.INTERNAL, ExitCode.USAGE, ExitCode.INCONCLUSIVE, ExitCode.APPROVED)
 """The worst first: a rejection is knowledge that nothing may hide; then what kept us from knowing, our own fault first.
@@ -108,6 +109,9 @@ class JobRun:
         for stage in record.stages:
             if not stage.status:
                 stage.status, stage.text = "cut off", "the night was cut off here"
+        if record.exit_code is not None:
+            self._judge()  # it was decided already, and only what tells of it is owed
+            return
         self._owe(f"the night was cut off at {at}", ExitCode.INCONCLUSIVE)
         cleaned = record.stage("clean-up")
         if record.touched and (cleaned is None or cleaned.status == "cut off"):
@@ -133,9 +137,9 @@ class JobRun:
         self._owe(text, code)
 
     def close(self) -> None:
-        """Sets the exit code. Nothing changes the job after that but its messages."""
-        self._record.exit_code = worst(self._codes)
-        self._record.state = FINISHED
+        """Sets the exit code, once. Nothing of what tells of the job changes it."""
+        if self._record.exit_code is None:
+            self._record.exit_code = worst(self._codes)
         self._night.write()
 
     # -- stages, in their order --------------------------------------------------------------------------------------
@@ -294,14 +298,9 @@ class JobRun:
 
     def _judge(self) -> None:
         """Judges what was recorded, run by run, and writes its reports."""
-        from harness.validation import Against, judge_folder, write_reports
+        from harness.validation import judge_folder, write_reports
 
-        job, plan = self._job, self._plan
-        against = Against(
-            criteria=None if job.criteria is None else plan.beside(job.criteria),
-            baseline=self._baseline(),
-            waivers=None if job.waivers is None else plan.beside(job.waivers),
-        )
+        against = against_of(self._plan, self._job)
         for run in self._record.runs:
             with self._accounted(), self._night.stage(self._record, f"judge {run['suite']}") as stage:
                 folder = self._workspace.runs / str(run["run_id"])
@@ -372,12 +371,19 @@ class JobRun:
     def _budget_over(self) -> str:
         return f"the time budget of {self._job.time_budget} was over"
 
-    def _baseline(self) -> str | None:
-        given = self._job.baseline
-        if given is None:
-            return None
-        folder = self._plan.beside(given)
-        return str(folder) if folder.is_dir() else given
+
+def against_of(plan: NightlyPlan, job: Job) -> Against:
+    """Returns what the runs of ``job`` are judged against, where the plan says other than the runs themselves."""
+    from harness.validation import Against
+
+    baseline = job.baseline
+    if baseline is not None and plan.beside(baseline).is_dir():
+        baseline = str(plan.beside(baseline))
+    return Against(
+        criteria=None if job.criteria is None else plan.beside(job.criteria),
+        baseline=baseline,
+        waivers=None if job.waivers is None else plan.beside(job.waivers),
+    )
 
 
 def _values(workspace: Workspace, plan: NightlyPlan, job: Job, suite: str, run_id: str | None) -> dict[str, Any]:

@@ -135,7 +135,17 @@ class Night:
             traceback.print_exc()
             run.fault(f"the harness broke: {type(problem).__name__}: {problem}", ExitCode.INTERNAL)
         run.close()
-        self.judged(night, run)
+        try:
+            self.judged(night, run)
+        except Exception as problem:
+            # the verdict stands whatever becomes of its telling
+            import traceback
+
+            traceback.print_exc()
+            run.record.problems.append(f"the night could not be told: {type(problem).__name__}: {problem}")
+            self.tell(run.record.problems[-1])
+        run.record.state = FINISHED
+        night.write()
 
     def _not_run(self, record: JobRecord, why: str) -> None:
         record.problems.append(f"not run: {why}")

@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self, final
 from pydantic import Field, field_validator, model_validator
 
 from harness.errors import NightlyError
+from harness.history.events import EventKind
 from harness.judge.vocabulary import Name, Part
 from harness.run.options import EMBEDDED
 from harness.target.references import References, looks_like_a_reference
@@ -22,12 +23,9 @@ from harness.yaml_document import YamlDocument, parse_yaml, read_text, validated
 
 __all__ = ["KINDS", "Channel", "Job", "MailChannel", "NightlyPlan", "Plan", "WebChannel", "load_plan", "seconds"]
 
-KINDS = ("new-regression", "fixed", "newly-flaky", "inconclusive", "waiver-expires", "back-to-green", "mass-failure")
-"""What a message can be about: the kinds of event of ``harness.history``."""
+KINDS = tuple(EventKind)
+"""What a message can be about: the kinds of event of the history."""
 
-Kind = Literal[
-    "new-regression", "fixed", "newly-flaky", "inconclusive", "waiver-expires", "back-to-green", "mass-failure"
-]
 _Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}[smh]$")]
 """``90s``, ``45m``, ``2h``."""
@@ -90,7 +88,7 @@ class Job(Part):
 
 class _Channel(Part):
     name: _Id
-    events: Annotated[tuple[Kind, ...], Field(min_length=1)] = KINDS  # type: ignore[assignment]
+    events: Annotated[tuple[EventKind, ...], Field(min_length=1)] = KINDS
     """What is told there; all, unless said otherwise."""
     timeout: Duration = "15s"
     """What one attempt may take."""

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, Self, final
 from urllib.parse import quote
 
+from harness.history.events import EventKind
 from harness.model.outcome import ComparisonClass, ExitCode
 from harness.nightly.record import JobRecord
 from harness.report.text import crop, one_line
@@ -20,9 +21,7 @@ __all__ = ["FAILURES", "Happening", "Message", "job_happenings", "message_of"]
 
 FAILURES: Final = 50
 """How many failing checks a message holds at most; a channel may show fewer."""
-_ORDER: Final = (
-    "mass-failure", "new-regression", "inconclusive", "newly-flaky", "waiver-expires", "fixed", "back-to-green",
-)  # fmt: skip
+_ORDER: Final = tuple(EventKind)
 _FAILING: Final = (ComparisonClass.REGRESSED, ComparisonClass.NEW_FAIL, ComparisonClass.MISSING)
 _LINE = 400
 
@@ -30,9 +29,9 @@ _LINE = 400
 @final
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One thing that changed. ``kind`` is one of ``harness.nightly.plan.KINDS``."""
+    """One thing that changed, in the history of the target's nights or in the job itself."""
 
-    kind: str
+    kind: EventKind
     text: str
     checks: tuple[str, ...] = ()
     component: str = ""
@@ -68,7 +67,7 @@ class Message:
     link: str = ""
     dashboard: str = ""
 
-    def only(self, kinds: Iterable[str]) -> Message | None:
+    def only(self, kinds: Iterable[EventKind]) -> Message | None:
         """Returns the message with what is of ``kinds``; ``None`` where nothing is."""
         wanted = set(kinds)
         kept = tuple(one for one in self.happenings if one.kind in wanted)
@@ -83,7 +82,10 @@ class Message:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Reads what ``to_json`` gave. Raises ``KeyError`` or ``TypeError`` on anything else."""
-        happenings = tuple(Happening(**{**one, "checks": tuple(one["checks"])}) for one in data["happenings"])
+        happenings = tuple(
+            Happening(**{**one, "kind": EventKind(one["kind"]), "checks": tuple(one["checks"])})
+            for one in data["happenings"]
+        )
         failures = tuple((str(check), str(message)) for check, message in data["failures"])
         lists = {name: tuple(data[name]) for name in ("problems", "suspects", "runs")}
         return cls(**{**data, **lists, "happenings": happenings, "failures": failures})
@@ -144,14 +146,16 @@ def job_happenings(now: JobRecord, before: JobRecord | None, told: Iterable[Happ
     """
     kinds = {one.kind for one in told}
     unknown = (ExitCode.INCONCLUSIVE, ExitCode.USAGE, ExitCode.INTERNAL)
-    if now.problems and "inconclusive" not in kinds:
+    if now.problems and EventKind.INCONCLUSIVE not in kinds:
         same = before is not None and [_shape(one) for one in before.problems] == [_shape(one) for one in now.problems]
         if not same:
             more = f" (and {len(now.problems) - 1} more)" if len(now.problems) > 1 else ""
-            return [Happening("inconclusive", f"{now.problems[0]}{more}")]
+            return [Happening(EventKind.INCONCLUSIVE, f"{now.problems[0]}{more}")]
     was_unknown = before is not None and before.exit_code in unknown and bool(before.problems)
-    if was_unknown and now.exit_code == ExitCode.APPROVED and "back-to-green" not in kinds:
-        return [Happening("back-to-green", f"job {now.name} is approved again, and nothing went wrong beside it")]
+    if was_unknown and now.exit_code == ExitCode.APPROVED and EventKind.BACK_TO_GREEN not in kinds:
+        return [
+            Happening(EventKind.BACK_TO_GREEN, f"job {now.name} is approved again, and nothing went wrong beside it")
+        ]
     return []
 
 

@@ -37,6 +37,11 @@ class Outbox:
     plan: NightlyPlan
     send: Send = send
 
+    @property
+    def waiting(self) -> int:
+        """How many messages have not arrived."""
+        return sum(1 for _ in self.folder.glob("*.json")) if self.folder.is_dir() else 0
+
     def deliver(
         self, channel: WebChannel | MailChannel, message: Message, patience: Patience = _LONG
     ) -> dict[str, Any]:

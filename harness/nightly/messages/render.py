@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage
 from email.utils import format_datetime
-from typing import Any, Final
+from typing import Any
 
 from harness.fspiop.dates import parse_iso
-from harness.nightly.messages.message import Message
+from harness.nightly.messages.message import Happening, Message
 from harness.report.text import crop
 
 __all__ = ["as_json", "as_mail", "as_slack", "as_teams", "plain"]
@@ -25,16 +25,6 @@ _TEAMS_BYTES = 25_000
 """Teams takes 28 KB for a message to a webhook; the rest is left for what it adds."""
 _SHOWN = 5
 _SHOWN_BY_MAIL = 20
-
-_TITLES: Final = {
-    "mass-failure": "Mass failure",
-    "new-regression": "New regression",
-    "inconclusive": "Inconclusive",
-    "newly-flaky": "Newly flaky",
-    "waiver-expires": "Waiver expires",
-    "fixed": "Fixed",
-    "back-to-green": "Back to green",
-}
 
 
 def as_slack(message: Message) -> bytes:
@@ -111,10 +101,10 @@ def _parts(message: Message, shown: int) -> Iterator[list[str]]:
         yield [f"Next: {message.next_action}"]
 
 
-def _happening(one: Any, shown: int) -> Iterator[str]:
+def _happening(one: Happening, shown: int) -> Iterator[str]:
     since = f" (since {one.since})" if one.since else ""
     component = f" [{one.component}]" if one.component else ""
-    yield f"{_TITLES[one.kind]}: {one.text}{component}{since}"
+    yield f"{one.kind.value.replace('-', ' ').capitalize()}: {one.text}{component}{since}"
     yield from (f"• {check}" for check in one.checks[:shown])
     if len(one.checks) > shown:
         yield f"… and {len(one.checks) - shown} more"
