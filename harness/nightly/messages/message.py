@@ -133,7 +133,7 @@ def message_of(said: Said, happenings: Iterable[Happening]) -> Message | None:
         failing=len(failures),
         suspects=tuple(suspects),
         next_action=_line(heaviest.next_action) if heaviest else "",
-        runs=runs,
+        runs=tuple(_line(run) for run in runs),
         link=_filled(said.link, run_id=runs[-1], target=target) if runs else "",
         dashboard=_filled(said.dashboard, run_id="", target=target),
     )
