@@ -17,6 +17,7 @@ from harness.cli.compare import baseline_diff, baseline_show, compare
 from harness.cli.handover import handover, verify
 from harness.cli.history import history_app
 from harness.cli.messages import announce, triage
+from harness.cli.nightly import nightly, notify
 from harness.cli.publish import publish
 from harness.cli.release import release_app
 from harness.cli.report import report
@@ -63,6 +64,8 @@ app.command()(verify)
 app.command()(publish)
 app.command()(announce)
 app.command()(triage)
+app.command()(nightly)
+app.command()(notify)
 baseline_app.command("show")(baseline_show)
 baseline_app.command("diff")(baseline_diff)
 
