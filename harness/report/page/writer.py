@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from harness.report.files import utf8, write_file
 from harness.report.interface import ReportInput
@@ -28,6 +28,7 @@ from harness.report.text import clean
 
 __all__ = ["VerdictPage", "page_of"]
 
+_LONGEST: Final = 1_000
 _WEB: Final = re.compile(r"https?://[^\s/]+\.?[^\s]*", re.IGNORECASE)
 
 
@@ -64,11 +65,21 @@ def _digest(text: str) -> str:
 
 
 def _harmless(value: Any) -> Any:
-    """What every value becomes before it is escaped: no control character, no half of a surrogate pair, no bidi."""
+    """What every value becomes before it is escaped: bounded, and made of nothing but text."""
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
-    # A character that is none (U+FFFE) may stand in no text that is interchanged.
+    longer = len(value) - _LONGEST
+    return _text(value if longer <= 0 else f"{value[:_LONGEST]} … {longer:,} more characters")
+
+
+def _text(value: str) -> str:
+    """No control character, no half of a surrogate pair, no change of direction, nothing that is no character."""
     return clean(value).translate({0xFFFE: "\\ufffe", 0xFFFF: "\\uffff"})
+
+
+def _whole(value: str) -> Markup:
+    """What was shortened already, as text."""
+    return escape(_text(value))
 
 
 def _is_web_link(value: Any) -> bool:
@@ -91,5 +102,6 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters["jsontext"] = lambda value: json.dumps([_harmless(text) for text in value])
+    environment.filters["whole"] = _whole
     environment.tests["weblink"] = _is_web_link
     return environment.get_template("verdict.html.j2")
