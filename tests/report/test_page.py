@@ -145,7 +145,8 @@ def test_the_days_of_a_waiver_are_counted_from_the_end_of_the_run(ended: str, le
     assert (shown.left, shown.soon) == (left, soon)
 
 
-def _breadth(cases: int, checks: int, outcome: Outcome) -> list[Record]:
+def breadth(cases: int, checks: int, outcome: Outcome, failing: str = "") -> list[Record]:
+    """A run of so many cases, of so many checks each in five steps. The case that ends with ``failing`` fails."""
     records: list[Record] = [scenarios.started()]
     ids = [
         f"hub/golden_path/feature_tests/some/folder_{n % 20}/file_{n % 60}.json::a case number {n}"
@@ -156,7 +157,9 @@ def _breadth(cases: int, checks: int, outcome: Outcome) -> list[Record]:
         for n, case in enumerate(ids)
     ]
     records.append(PlanComplete(cases=cases, selected=cases))
+    given = outcome
     for number, case in enumerate(ids):
+        outcome = Outcome.FAILED if failing and case.endswith(failing) else given
         for step in range(5):
             made = scenarios.Case(f"{case}{step}", (), operation="POST /transfers")
             finished = scenarios.ran(made, number * 5 + step)[1]
@@ -182,7 +185,7 @@ def _breadth(cases: int, checks: int, outcome: Outcome) -> list[Record]:
 
 @pytest.mark.parametrize("outcome", [Outcome.PASSED, Outcome.FAILED, Outcome.HOLLOW])
 def test_a_golden_path_of_2600_checks_stays_under_two_megabytes_whatever_becomes_of_it(outcome: Outcome) -> None:
-    records = _breadth(130, 20, outcome)
+    records = breadth(130, 20, outcome)
     exchanges = {
         f"x{number}": exchange | {"response": {"status": 202, "headers": {}, "body": {"note": "n" * 3_000}}}
         for number, exchange in enumerate(scenarios.exchanges(650).values())
