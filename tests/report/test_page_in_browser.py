@@ -64,7 +64,7 @@ def opened(browser: Browser, file: Path, **context: Any) -> Opened:
     seen = Opened(page)
     page.on("console", lambda message: seen.noise.append(f"console: {message.text}"))
     page.on("pageerror", lambda problem: seen.noise.append(f"error: {problem}"))
-    page.on("dialog", lambda dialog: (seen.noise.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.on("dialog", lambda dialog: seen.noise.append(f"dialog: {dialog.message}"))
     page.on("request", lambda request: seen.noise.append(f"request: {request.url}"))
     page.add_init_script("window.hits = 0; window.canary = () => { window.hits += 1; };")
     page.goto(file.as_uri())
@@ -104,19 +104,22 @@ def test_a_search_finds_the_failing_check_among_3000_in_less_than_a_tenth_of_a_s
     browser: Browser, written: dict[str, Path]
 ) -> None:
     seen = opened(browser, written["broad"])
-    took, shown = seen.page.evaluate(
+    took = seen.page.evaluate(
         """() => {
             const field = document.getElementById("text");
-            const times = [];
-            for (const text of ["n", "nu", "77 status number 3", "", "77 transfer 3"]) {
+            return ["n", "nu", "77 status number 3", "", "77 status number 3"].map((text) => {
                 field.value = text;
                 const began = performance.now();
                 field.dispatchEvent(new Event("input", { bubbles: true }));
-                times.push(performance.now() - began);
-            }
-            const shown = [...document.querySelectorAll("#all .checks li")].filter((one) => one.checkVisibility());
-            return [times, shown.map((one) => one.className + ": " + one.textContent)];
+                void document.body.offsetHeight;  // with its layout
+                return performance.now() - began;
+            });
         }"""
+    )
+    shown = seen.page.evaluate(
+        """() => [...document.querySelectorAll("#all .checks li")]
+            .filter((one) => one.checkVisibility())
+            .map((one) => one.className + ": " + one.textContent)"""
     )
     assert sorted(took)[len(took) // 2] < 100, took
     assert len(shown) == 5
