@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from harness.model.outcome import ComparisonClass, Outcome
@@ -19,11 +19,16 @@ from harness.report.stories import CaseStory, CheckStory, RunStory, StepStory
 
 __all__ = ["Card", "FailedCheck", "Listed", "ListedCase", "cards_of", "listed_of"]
 
-_EVIDENCE_AT_MOST: Final = 550_000
+_EVIDENCE_AT_MOST: Final = 450_000
 """Characters of exchanges and diagrams."""
 _NAMED_AT_MOST: Final = 1_000
 _MESSAGE_AT_MOST: Final = 600
 _CHECKS_AT_MOST: Final = 40
+_CHECKS_OF_A_BARE_CARD: Final = 3
+_SIDE_AT_MOST: Final = 1_500
+_BRIEF: Final = 100
+_MARKUP: Final = 200
+"""Characters around a text on the page, about."""
 _STEPS_AT_MOST: Final = 12
 _OPEN: Final = 2
 
@@ -120,13 +125,17 @@ def cards_of(run: ReportInput, story: RunStory) -> tuple[list[Card], int, int]:
             if (exchange := _exchange(step, run)) is not None
         ]
         figure = sequence_figure(case, run.exchanges)
-        size = len(figure) + sum(len(part.text) + len(part.line) for _, view in views for part in view.parts)
-        size += sum(len(view.curl) for _, view in views)
+        failed = [(step, check) for step in case.steps for check in step.checks if _failed(check)]
+        checks = tuple(_check(step, check, before) for step, check in failed[:_CHECKS_AT_MOST])
+        size = len(figure) + sum(map(_size_of_check, checks)) + sum(_size_of(view) for _, view in views)
         if size > room:
             views, figure, bare = [], "", bare + 1
+            checks = tuple(
+                replace(check, compared=False, message=_cut(check.message, _BRIEF))
+                for check in checks[:_CHECKS_OF_A_BARE_CARD]
+            )
         else:
             room -= size
-        checks = [(step, check) for step in case.steps for check in step.checks if _failed(check)]
         cards.append(
             Card(
                 anchor="case-" + hashlib.sha256(case.case.encode("utf-8", "surrogatepass")).hexdigest()[:10],
@@ -138,8 +147,8 @@ def cards_of(run: ReportInput, story: RunStory) -> tuple[list[Card], int, int]:
                 severity=case.planned.severity[:20] if case.planned else "",
                 cause=_cut(case.cause),
                 headline=_cut(case_fate(case, story).message.partition("\n")[0]),
-                checks=tuple(_check(step, check, before) for step, check in checks[:_CHECKS_AT_MOST]),
-                checks_left=max(len(checks) - _CHECKS_AT_MOST, 0),
+                checks=checks,
+                checks_left=len(failed) - len(checks),
                 exchanges=tuple(views),
                 steps_left=max(len(failing) - _STEPS_AT_MOST, 0),
                 figure=figure,
@@ -205,7 +214,7 @@ def _brief(check: CheckStory) -> str:
     for known in (f"{check.comparison.value}: " if check.comparison else "", f"{HOLLOW_MESSAGE}: "):
         message = message.removeprefix(known) if known else message
     plain = message in (HOLLOW_MESSAGE, check.comparison, "missing: expected in this run, no result")
-    return "" if plain else _cut(message)
+    return "" if plain else _cut(message, _BRIEF)
 
 
 def _worst(case: CaseStory) -> str | None:
@@ -225,6 +234,14 @@ def _failed(check: CheckStory) -> bool:
     return check.outcome in (Outcome.FAILED, Outcome.ERROR) or check.comparison in _FAILING
 
 
+def _size_of(view: ExchangeView) -> int:
+    return len(view.curl) + sum(len(part.text) + len(part.line) + _MARKUP for part in view.parts)
+
+
+def _size_of_check(check: FailedCheck) -> int:
+    return len(check.expected) + len(check.actual) + len(check.message) + 2 * _MARKUP
+
+
 def _check(step: StepStory, check: CheckStory, before: Mapping[str, tuple[Any, ...]]) -> FailedCheck:
     record = check.record
     compared = record is not None and not (record.expected is None and record.actual is None)
@@ -240,8 +257,8 @@ def _check(step: StepStory, check: CheckStory, before: Mapping[str, tuple[Any, .
         comparison=_word(check),
         message=_cut(check.message),
         compared=compared,
-        expected=shown(record.expected) or "nothing" if compared and record is not None else "",
-        actual=shown(record.actual) or "nothing" if compared and record is not None else "",
+        expected=shown(record.expected, _SIDE_AT_MOST) or "nothing" if compared and record is not None else "",
+        actual=shown(record.actual, _SIDE_AT_MOST) or "nothing" if compared and record is not None else "",
         before=f"baseline: {passed} of {runs} {'run' if runs == 1 else 'runs'} passed, {failed} failed" if runs else "",
         remark="; ".join(remarks),
     )
@@ -259,7 +276,5 @@ def _exchange(step: StepStory, run: ReportInput) -> Mapping[str, Any] | None:
     return run.exchanges.get(step.record.exchange) if step.record and step.record.exchange else None
 
 
-def _cut(text: str) -> str:
-    if len(text) <= _MESSAGE_AT_MOST:
-        return text
-    return f"{text[:_MESSAGE_AT_MOST]} … {len(text) - _MESSAGE_AT_MOST:,} more characters"
+def _cut(text: str, length: int = _MESSAGE_AT_MOST) -> str:
+    return text if len(text) <= length else f"{text[:length]} … {len(text) - length:,} more characters"

@@ -77,13 +77,13 @@ def curl_line(request: Mapping[str, Any]) -> str:
     return " ".join([*words, "--url", shlex.quote(_word(request.get("url")))]) + note
 
 
-def shown(value: Any) -> str:
-    """Returns a value as indented JSON, a text as it is; shortened."""
+def shown(value: Any, length: int = _TEXT_AT_MOST) -> str:
+    """Returns a value as indented JSON, a text as it is; shortened to about ``length`` characters."""
     if value is None or value == "":
         return ""
     short = shortened(value)
     text = short if isinstance(short, str) else _json(short, indent=2)
-    return _cut(text, _TEXT_AT_MOST)
+    return _cut(text, length)
 
 
 def shortened(value: Any, depth: int = 0) -> Any:
@@ -113,9 +113,8 @@ def shortened(value: Any, depth: int = 0) -> Any:
 
 
 def _part(title: str, line: str, part: Mapping[str, Any]) -> Part:
-    return Part(
-        title, line.strip(), "\n\n".join(text for text in ("\n".join(_headers(part)), shown(part.get("body"))) if text)
-    )
+    texts = ("\n".join(_headers(part)), shown(part.get("body")))
+    return Part(title, line.strip(), _cut("\n\n".join(text for text in texts if text), 2 * _TEXT_AT_MOST))
 
 
 def _headers(part: Mapping[str, Any]) -> Iterator[str]:

@@ -50,7 +50,7 @@
       if (open && one.here > 0 && !one.node.open) { one.node.open = true; one.opened = true; }
       else if (!(open && one.here > 0) && one.opened) { one.node.open = false; one.opened = false; }
     }
-    found.textContent = narrowed ? `${number(checks)} of ${number(total)} checks in ${number(shownCases)} cases` : `${number(total)} checks in ${number(cases.length)} cases`;
+    found.textContent = narrowed ? `${number(checks)} of ${number(total)} checks in ${number(shownCases)} ${shownCases === 1 ? "case" : "cases"}` : `${number(total)} checks in ${number(cases.length)} cases`;
   };
   form.hidden = false;
   form.addEventListener("input", update);

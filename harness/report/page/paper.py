@@ -11,12 +11,14 @@ from importlib.resources import files
 from typing import Any, Final
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from harness.report.text import clean
 
 __all__ = ["base_css", "environment", "policy"]
 
+_LONGEST: Final = 1_000
+"""Characters of a value on a page, where its template does not take it as it is (``whole``)."""
 _WEB: Final = re.compile(r"https?://[^\s/]+\.?[^\s]*", re.IGNORECASE)
 
 
@@ -31,6 +33,7 @@ def environment(source: Callable[[str], str]) -> Environment:
         lstrip_blocks=True,
     )
     made.filters["jsontext"] = lambda value: json.dumps([_harmless(text) for text in value])
+    made.filters["whole"] = _whole
     made.tests["weblink"] = _is_web_link
     return made
 
@@ -57,11 +60,21 @@ def _digest(text: str) -> str:
 
 
 def _harmless(value: Any) -> Any:
-    """What every value becomes before it is escaped: no control character, no half of a surrogate pair, no bidi."""
+    """What every value becomes before it is escaped: bounded, and made of nothing but text."""
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
-    # A character that is none (U+FFFE) may stand in no text that is interchanged.
+    longer = len(value) - _LONGEST
+    return _text(value if longer <= 0 else f"{value[:_LONGEST]} … {longer:,} more characters")
+
+
+def _text(value: str) -> str:
+    """No control character, no half of a surrogate pair, no change of direction, nothing that is no character."""
     return clean(value).translate({0xFFFE: "\\ufffe", 0xFFFF: "\\uffff"})
+
+
+def _whole(value: str) -> Markup:
+    """What was shortened already, as text."""
+    return escape(_text(value))
 
 
 def _is_web_link(value: Any) -> bool:

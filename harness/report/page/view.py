@@ -40,12 +40,15 @@ CLASS_WORDS: Final[Mapping[ComparisonClass, str]] = {
 }
 """Every class with what it means, heaviest first."""
 
-_EVIDENCE_AT_MOST: Final = 1_000_000
-"""Characters of exchanges and diagrams; those of cases that failed come first."""
+_SIZE: Final = 1_400_000
+"""Characters of the page, about: diagrams of cases that passed are drawn for as long as there is room."""
+_MARKUP: Final = 230
+"""Characters around the words of a check in the list of all, about."""
 _NAMES_AT_MOST: Final = 40
 _REASONS_IN_FRONT: Final = 3
 _LONGEST: Final = 600
 _SHORT: Final = 320
+_BRIEF: Final = 100
 _STRAYS_AT_MOST: Final = 40
 
 
@@ -163,7 +166,7 @@ def view_of(run: ReportInput) -> PageView:
     reasons = [_reason(one) for one in verdict.reasons if one.status is not GateStatus.PASS]
     known = [_reason(one) for one in verdict.reasons if one.status is GateStatus.PASS]
     cards, cards_left, spent = cards_of(run, story)
-    cases, figures_left = _cases(run, story, {card.case: card.anchor for card in cards}, _EVIDENCE_AT_MOST - spent)
+    cases, figures_left = _cases(run, story, {card.case: card.anchor for card in cards}, _SIZE - spent)
     classes = [(name.value, verdict.counts.get(name, 0), words) for name, words in CLASS_WORDS.items()]
     manifest = release_of(judged.evidence)
     noted = [*(note for case in story.cases for note in case.inbound), *story.stray]
@@ -257,6 +260,8 @@ def _reason(reason: Reason) -> ReasonView:
 
 def _cases(run: ReportInput, story: RunStory, anchors: Mapping[str, str], room: int) -> tuple[list[CaseLines], int]:
     """The list of all cases, and how many of their diagrams did not fit into ``room`` characters."""
+    # What is listed in any case goes first.
+    room -= sum(2 * _MARKUP + sum(_MARKUP + len(check.label) + _BRIEF for check in case.checks) for case in story.cases)
     lines, left = [], 0
     for case in story.cases:
         fate = case_fate(case, story)
@@ -309,7 +314,7 @@ def _checks(checks: Iterable[Any]) -> Iterator[CheckLine]:
             comparison=check.comparison.value if check.comparison else "not-compared",
             mark=_MARKS[fate.standing],
             word=fate.standing.word,
-            message="" if passed else _cut(fate.message, _SHORT),
+            message="" if passed else _cut(fate.message, _BRIEF),
         )
 
 
