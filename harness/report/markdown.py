@@ -79,8 +79,9 @@ def code(text: str) -> str:
 def markdown(run: ReportInput) -> str:
     """Returns the summary. The same run gives the same text."""
     verdict, story = run.judged.verdict, story_of(run)
+    release = f"{verdict.product} {verdict.release}".strip() or "unknown release"
     lines = [
-        f"## {_MARK[verdict.kind]} {escape(f'{verdict.product} {verdict.release}')}: {escape(verdict.text)}",
+        f"## {_MARK[verdict.kind]} {escape(release)}: {escape(verdict.text)}",
         "",
         *_where(verdict, story),
         *_why(verdict),
@@ -107,7 +108,7 @@ def _bounded(lines: Iterable[str]) -> str:
 
 
 def _where(verdict: Verdict, story: RunStory) -> Iterator[str]:
-    parts = [f"run {code(verdict.run_id)}"]
+    parts = [f"run {code(verdict.run_id or 'unnamed')}"]
     if story.started is not None:
         parts.append(f"target {code(str(story.started.target.get('name') or 'unnamed'))}")
         parts.append(f"scheme {code(story.started.scheme)}" if story.started.scheme else "no scheme")
@@ -159,20 +160,26 @@ def _named(run: ReportInput, story: RunStory) -> Iterator[str]:
         if case.judged is not None and case.judged.comparison in found:
             message = absence(case, story) if case.finished is None else case.judged.message
             found[case.judged.comparison].append((case.case, message))
+        lost = 0
         for check in case.checks:
             name = check.comparison
             if name not in found or (name is ComparisonClass.FLAKY and check.outcome is Outcome.PASSED):
                 continue
             message = failure_message(check)
             if name is ComparisonClass.MISSING and case.finished is None:
-                message = absence(case, story)
+                lost += 1
+                continue
             excuse = f"waived by {waived[check.check]}" if check.check in waived else ""
             found[name].append((check.check, " · ".join(filter(None, (excuse, message)))))
+        if lost:
+            # One line for a case that never ended, with all that is missing of it.
+            extent = f"{absence(case, story)} ({lost:,} {'check' if lost == 1 else 'checks'})"
+            found[ComparisonClass.MISSING].append((case.case, extent))
     found[ComparisonClass.REMOVED] = [(row.check, "") for row in story.removed]
     for name, entries in found.items():
         if not entries:
             continue
-        yield f"### {name.value.capitalize()} ({len(entries):,})"
+        yield f"### {name.value.capitalize()} ({run.judged.counts[name.value]:,})"
         yield ""
         room = _REGRESSED_AT_MOST if name is ComparisonClass.REGRESSED else _OTHERS_AT_MOST
         for identity, message in entries[:room]:

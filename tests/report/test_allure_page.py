@@ -22,6 +22,8 @@ from harness.report.interface import ReportInput
 from tests import outside
 from tests.report import scenarios
 
+SCRIPT = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+
 
 @dataclass(frozen=True)
 class Page:
@@ -58,9 +60,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
 
 
 def at(run: ReportInput, run_id: str, day: int) -> ReportInput:
-    """The run, made on another day under another name."""
+    """The run, made on another day under another name, by a hub that would like to run scripts."""
     records = [
-        replace(record, started_at=record.started_at.replace("2026-01-02", f"2026-02-{day:02d}"))
+        replace(record, message=f"{record.message} {SCRIPT}")
+        if isinstance(record, CheckRecorded) and record.outcome is Outcome.FAILED
+        else replace(record, started_at=record.started_at.replace("2026-01-02", f"2026-02-{day:02d}"))
         if isinstance(record, CaseFinished)
         else record
         for record in run.records
@@ -145,6 +149,7 @@ def test_the_page_reaches_nobody_and_runs_in_a_browser_without_network(pages: di
         browser = playwright.chromium.launch(executable_path=str(chromium), args=[*arguments])
         context = browser.new_context(offline=True)
         tab = context.new_page()
+        tab.on("dialog", lambda dialog: troubles.append(dialog.message))
         tab.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
         tab.on("pageerror", lambda error: troubles.append(str(error)))
         tab.on("request", lambda asked: troubles.append(asked.url) if asked.url.startswith("http") else None)
