@@ -58,6 +58,10 @@ class Workspace:
         """The folder with a Scheme's criteria and targets."""
         return self.root / "scheme_rules" / scheme
 
+    def scheme_suite(self, scheme: str, product: str) -> Path:
+        """The folder with a Scheme's own cases for a product: native ones, and Testing Toolkit collections."""
+        return self.scheme(scheme) / "suites" / product
+
     def target(self, name: str, scheme: str | None) -> Path:
         """The description of target ``name``: a path as given, else the Scheme's ``targets/NAME.yaml``."""
         if name.endswith((".yaml", ".yml")):

@@ -245,7 +245,11 @@ def _inputs(
     target: Mapping[str, Any] = started.target if started else {}
     return {
         "journal": {"sha256": evidence.journal_digest},
-        "suite": {key: suite.get(key) for key in ("name", "digest", "pin", "pinned_digest", "source")},
+        "suite": {
+            **{key: suite.get(key) for key in ("name", "digest", "pin", "pinned_digest", "source")},
+            # the Scheme's own cases, where there are any
+            **{key: suite[key] for key in ("scheme",) if key in suite},
+        },
         "target": {key: target.get(key) for key in ("name", "kind", "services", "facts", "defects")},
         "tool": dict(started.tool) if started else {},
         "scheme": started.scheme if started else None,

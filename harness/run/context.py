@@ -32,6 +32,8 @@ class RunContext:
     """Where a worker leaves its plan for the controller."""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     """Input values for collections."""
+    scheme_suite: str = ""
+    """The folder of the Scheme's own cases, relative to the workspace; empty where none run."""
     collections: Mapping[str, str] = field(default_factory=dict)
     """The paths of the collections to run, in order, each with the group that must stay in one worker."""
     worker: str = "main"
@@ -53,6 +55,7 @@ class RunContext:
             "target": self.target.to_json(),
             "inbound": self.inbound.to_json(),
             "suite": str(self.suite),
+            "scheme_suite": self.scheme_suite,
             "labels": list(self.labels),
             "plan_folder": str(self.plan_folder),
             "inputs": dict(self.inputs),
@@ -79,6 +82,7 @@ class RunContext:
             target=Target.from_json(data["target"]),
             inbound=InboundAddress.from_json(data["inbound"]),
             suite=Path(data["suite"]),
+            scheme_suite=data["scheme_suite"],
             labels=tuple(data["labels"]),
             plan_folder=Path(data["plan_folder"]),
             inputs=data["inputs"],

@@ -170,7 +170,7 @@ def resolve_values(
         )
     if scheme is not None and not workspace.scheme(scheme).is_dir():
         raise UsageError(f"no Scheme is called {scheme!r}", remedy="Schemes are the folders under scheme_rules/")
-    found = find_suite(workspace, product, version, suite=suite, paths=absolute, keep_going=keep_going)
+    found = find_suite(workspace, product, version, suite=suite, paths=absolute, keep_going=keep_going, scheme=scheme)
     return RunOptions(
         workspace=workspace,
         product=product,
