@@ -36,6 +36,8 @@ class ReportInput:
     """The run's folder, ``reports/runs/<run-id>``."""
     judged_by: JudgedBy | None = None
     """What it was judged against; ``None`` where it was not judged by names."""
+    products: Mapping[str, ReportInput] = field(default_factory=dict)
+    """The runs of extension products that it holds and the Scheme lists, as far as they can be read, by product."""
 
 
 def story_of(run: ReportInput) -> RunStory:

@@ -106,7 +106,7 @@ class Controller:
             self._problem(text)
         stage = self._stage = Stage.open(options, self._notes.put)
         run_id = options.run_id or new_run_id(options)
-        self.folder = options.workspace.runs / run_id
+        self.folder = options.folder or options.workspace.runs / run_id
         try:
             self.folder.mkdir(parents=True)
         except FileExistsError:
@@ -116,6 +116,7 @@ class Controller:
             workspace=options.workspace.root,
             product=options.product,
             release=options.manifest,
+            hub_release=options.hub_release,
             target=stage.target,
             inbound=stage.inbound.address,
             suite=options.workspace.suite(options.product).resolve(),
