@@ -302,6 +302,13 @@ def test_a_bundle_is_judged_by_nothing_outside_of_it(unsigned: bytes, here: Work
         assert ("it leads out of the bundle", name) in [(fault.text, fault.member) for fault in found.faults]
 
 
+@pytest.mark.parametrize("path", ["/etc/hostname", "../../../../etc/hostname"])
+def test_a_bundle_takes_no_document_from_outside_of_it(unsigned: bytes, path: str) -> None:
+    name = "baselines/mojaloop/v17.1.0/artefacts.yaml"
+    found = verify_bundle(forged(unsigned, {name: f"notes: {path}\n".encode()}))
+    assert ("it leads out of the bundle", name) in [(fault.text, fault.member) for fault in found.faults]
+
+
 def test_another_version_of_the_tool_is_told(unsigned: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verifying, "__version__", "99.0.0")
     found = verify_bundle(unsigned)
