@@ -249,8 +249,8 @@ def suite_listed(workspace: Workspace, scheme: str | None, product: str) -> str:
 def write_reports(run: ReportInput) -> list[Path]:
     """Writes everything that is derived from a run into its folder and returns the reports' paths, verdict first.
 
-    The runs of extension products that it holds get theirs before it, each in its own folder. Reports of an earlier,
-    other verdict that somebody had asked for are removed.
+    Reports of an earlier, other verdict that somebody had asked for are removed. The runs of extension products that it
+    holds get theirs before it, each in its own folder.
     """
     from harness.judge.document import verdict_to_json
     from harness.report.allure import AllureResults

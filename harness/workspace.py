@@ -34,6 +34,11 @@ class Workspace:
         return self.root / "reports" / "runs"
 
     @property
+    def history(self) -> Path:
+        """The dataset that runs are recorded in, night after night."""
+        return self.root / "reports" / "history"
+
+    @property
     def kept_hub(self) -> Path:
         """The file that tells of the embedded hub that runs leave standing."""
         return self.root / "reports" / "kept-hub.json"
@@ -59,14 +64,14 @@ class Workspace:
         """The folder with a Scheme's criteria and targets."""
         return self.root / "scheme_rules" / scheme
 
+    def scheme_suite(self, scheme: str, product: str) -> Path:
+        """The folder with a Scheme's own cases for a product: native ones, and Testing Toolkit collections."""
+        return self.scheme(scheme) / "suites" / product
+
     def criteria_folder(self, scheme: str, product: str) -> Path:
         """Where a Scheme's criteria and waivers for ``product`` are: its own folder; for an extension, one in it."""
         folder = self.scheme(scheme)
         return folder if product == CORE_PRODUCT else folder / PRODUCTS_FOLDER / product
-
-    def scheme_suite(self, scheme: str, product: str) -> Path:
-        """The folder with a Scheme's own cases for a product: native ones, and Testing Toolkit collections."""
-        return self.scheme(scheme) / "suites" / product
 
     def target(self, name: str, scheme: str | None) -> Path:
         """The description of target ``name``: a path as given, else the Scheme's ``targets/NAME.yaml``."""

@@ -15,7 +15,9 @@ from harness.cli.baseline import baseline_app
 from harness.cli.common import Json, Product, release_of, workspace_here
 from harness.cli.compare import baseline_diff, baseline_show, compare
 from harness.cli.handover import handover, verify
+from harness.cli.history import history_app
 from harness.cli.messages import announce, triage
+from harness.cli.nightly import nightly, notify
 from harness.cli.publish import publish
 from harness.cli.release import release_app
 from harness.cli.report import report
@@ -52,6 +54,7 @@ app.add_typer(suite_app, name="suite")
 app.add_typer(baseline_app, name="baseline")
 app.add_typer(release_app, name="release")
 app.add_typer(target_app, name="target")
+app.add_typer(history_app, name="history")
 app.add_typer(hub_app, name="hub")
 app.command()(compare)
 app.command()(report)
@@ -61,6 +64,8 @@ app.command()(verify)
 app.command()(publish)
 app.command()(announce)
 app.command()(triage)
+app.command()(nightly)
+app.command()(notify)
 baseline_app.command("show")(baseline_show)
 baseline_app.command("diff")(baseline_diff)
 

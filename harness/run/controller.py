@@ -153,6 +153,9 @@ class Controller:
         elif texts:
             more = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
             self._blocked = f"{texts[0]}{more}"
+        if self.options.blocked:
+            self._note(self.options.blocked)
+            self._blocked = "; ".join(text for text in (self._blocked, self.options.blocked) if text)
 
     def _provision(self, stage: Stage) -> None:
         """Runs the release's own provisioning collections; what failed there is a problem of the run."""

@@ -90,6 +90,9 @@ class RunOptions:
     ignore_preflight: bool = False
     """Whether cases run although preflight found something; the verdict then says so and approves nothing."""
 
+    blocked: str = ""
+    """Why no case may run, where that is known before the run: its provisioning failed. The journal then says so."""
+
     threads: int = 8
     """How many collections provision side by side."""
 

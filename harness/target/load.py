@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, final
 from urllib.parse import urlsplit
 
-from harness.errors import TargetError, UsageError
+from harness.errors import InputError, TargetError, UsageError
 from harness.fspiop.jws import Signer
 from harness.fspiop.resources import SERVICES
 from harness.model.secret_names import is_secret_name
@@ -221,7 +221,7 @@ class _Reading:
             seen.add((one.name, one.currency))
         return found
 
-    def _error(self, message: str, location: Sequence[str | int], remedy: str) -> TargetError:
+    def _error(self, message: str, location: Sequence[str | int], remedy: str) -> InputError:
         return self._references.error(message, location, remedy)
 
 

@@ -8,27 +8,21 @@ Three things keep it so: every value is made harmless and escaped on its way int
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, final
+from typing import final
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
 from harness.report.files import utf8, write_file
 from harness.report.interface import ReportInput
+from harness.report.page.paper import environment, policy
 from harness.report.page.view import view_of
 from harness.report.sequence import SEQUENCE_CSS
-from harness.report.text import clean
 
 __all__ = ["VerdictPage", "page_of"]
-
-_WEB: Final = re.compile(r"https?://[^\s/]+\.?[^\s]*", re.IGNORECASE)
 
 
 @final
@@ -45,35 +39,7 @@ class VerdictPage:
 def page_of(run: ReportInput) -> str:
     """Returns the page. The same judged run gives the same text, whatever the hour."""
     css, js = _own("page.css") + SEQUENCE_CSS, _own("page.js")
-    policy = "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src {_digest(css)}",
-            f"script-src {_digest(js)}",
-            "img-src data:",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
-    )
-    return _template().render(page=view_of(run), css=Markup(css), js=Markup(js), policy=policy)
-
-
-def _digest(text: str) -> str:
-    """A source expression for exactly this text (W3C Content Security Policy Level 3, section 2.3.1)."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _harmless(value: Any) -> Any:
-    """What every value becomes before it is escaped: no control character, no half of a surrogate pair, no bidi."""
-    if isinstance(value, Markup) or not isinstance(value, str):
-        return value
-    # A character that is none (U+FFFE) may stand in no text that is interchanged.
-    return clean(value).translate({0xFFFE: "\\ufffe", 0xFFFF: "\\uffff"})
-
-
-def _is_web_link(value: Any) -> bool:
-    """Whether ``value`` may become a link: an absolute http or https URL and nothing else."""
-    return isinstance(value, str) and _WEB.fullmatch(value) is not None
+    return _template().render(page=view_of(run), css=Markup(css), js=Markup(js), policy=policy(css, js))
 
 
 def _own(name: str) -> str:
@@ -82,14 +48,4 @@ def _own(name: str) -> str:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FunctionLoader(_own),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_harmless,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["jsontext"] = lambda value: json.dumps([_harmless(text) for text in value])
-    environment.tests["weblink"] = _is_web_link
-    return environment.get_template("verdict.html.j2")
+    return environment(_own).get_template("verdict.html.j2")
