@@ -19,6 +19,7 @@ from harness.handover.manifest import Manifest, Signer, digest, make_manifest
 from harness.handover.readme import bundle_readme
 from harness.handover.statements import statement_bytes, test_result, verification_summary
 from harness.judge.judged_by import JUDGED_BY
+from harness.model.scheme import PRODUCTS_FOLDER
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
@@ -99,7 +100,8 @@ def make_bundle(
 def derived(run: ReportInput, there: Collection[str]) -> dict[str, bytes]:
     """Returns what a bundle holds and any harness can derive again, by its name in the run's folder.
 
-    ``there`` are the names in the run's folder: of the reports that are made when asked for, only those that were.
+    ``there`` are the names in that folder: of the reports that are made when asked for, only those that were. The runs
+    of extension products that it holds are among it.
     """
     from harness.report.formats import FORMATS
     from harness.report.verdict_file import VerdictFiles
@@ -111,12 +113,17 @@ def derived(run: ReportInput, there: Collection[str]) -> dict[str, bytes]:
         for report in reports:
             report.write(run, folder)
         # What the run was judged against names files of this workspace; in a bundle it is what ``collect`` makes of it.
-        return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != JUDGED_BY}
+        found = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != JUDGED_BY}
+    for product, inner in run.products.items():
+        place = f"{PRODUCTS_FOLDER}/{product}/"
+        own = [name.removeprefix(place) for name in there if name.startswith(place)]
+        found |= {f"{place}{name}": content for name, content in derived(inner, own).items()}
+    return found
 
 
 def names_in(members: Mapping[str, bytes], place: str) -> frozenset[str]:
-    """Returns the names of the files that lie right in the folder ``place``."""
-    return frozenset(name.removeprefix(f"{place}/") for name in members if name.rpartition("/")[0] == place)
+    """Returns the names of the files in the folder ``place``, from there."""
+    return frozenset(name.removeprefix(f"{place}/") for name in members if name.startswith(f"{place}/"))
 
 
 def statements(judged: JudgedRun, manifest: Manifest, manifest_bytes: bytes) -> dict[str, bytes]:

@@ -17,6 +17,7 @@ from harness.judge.judged_by import JUDGED_BY, BaselineName, JudgedBy
 from harness.judge.renames import RENAMES_FILE
 from harness.model.records import RunStarted
 from harness.model.release import ReleaseVersion
+from harness.model.scheme import PRODUCTS_FOLDER
 from harness.run.journal import JOURNAL
 from harness.workspace import Workspace
 
@@ -55,6 +56,12 @@ def collect(workspace: Workspace, folder: Path) -> Collected:
 
     Raises ``HandoverError`` where a file cannot be read, and ``HarnessError`` where it cannot be told what is needed.
     """
+    if folder.resolve().parent.name == PRODUCTS_FOLDER and (folder.resolve().parents[1] / JOURNAL).is_file():
+        raise HandoverError(
+            "this is the run of an extension product, and judged as a part of its core's",
+            file=folder,
+            remedy=f"harness handover {folder.resolve().parents[1].name}",
+        )
     found = Collected()
     place = f"reports/runs/{folder.resolve().name}"
     _take_run(found, folder, place)
@@ -83,7 +90,7 @@ def _take_inputs(found: Collected, workspace: Workspace, folder: Path, place: st
 
     against = judged_against(workspace, folder)
     started = next((one for one in read_journal(folder).records if isinstance(one, RunStarted)), None)
-    given = _Given(found, workspace, place.split("/products/", 1)[1] if "/products/" in place else "")
+    given = _Given(found, workspace, place.partition(f"/{PRODUCTS_FOLDER}/")[2])
     criteria, waivers = given.criteria(against)
     judged_by = JudgedBy(
         tool=_tool(folder),

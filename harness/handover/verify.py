@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
+
+import yaml
 
 from harness import __version__
 from harness.errors import HarnessError
@@ -237,7 +240,9 @@ def _judged_again(members: Mapping[str, bytes], manifest: Manifest) -> tuple[Rep
 def _leading_out(members: Mapping[str, bytes]) -> Iterator[str]:
     """Yields the members by which a run would be judged by something that is not in the bundle."""
     for name, content in members.items():
-        file = name.rpartition("/")[2]
+        folder, _, file = name.rpartition("/")
+        if file == "artefacts.yaml" and any(_outside(folder, one) for one in _documents(content)):
+            yield name
         if file not in ("journal.jsonl", "judged-by.json"):
             continue
         lines = [line for line in content.split(b"\n") if b'"run-started"' in line]
@@ -251,6 +256,23 @@ def _leading_out(members: Mapping[str, bytes]) -> Iterator[str]:
                 continue  # what cannot be read at all is for the judge to say
             if any(isinstance(one, str) and one and bad_name(one) is not None for one in names):
                 yield name
+
+
+def _documents(content: bytes) -> Iterator[str]:
+    """Yields the paths that an ``artefacts.yaml`` names; none of one that cannot be read, which is for the judge."""
+    try:
+        said = yaml.safe_load(content)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return
+    if isinstance(said, dict):
+        evidence = said.get("evidence")
+        named = [said.get("notes"), said.get("runbook"), *(evidence.values() if isinstance(evidence, dict) else ())]
+        yield from (one for one in named if isinstance(one, str) and not one.startswith(("https://", "http://")))
+
+
+def _outside(folder: str, path: str) -> bool:
+    place = posixpath.normpath(posixpath.join(folder, path))
+    return place.startswith(("/", "../")) or place == ".."
 
 
 def _told(

@@ -211,7 +211,7 @@ def test_the_signature_is_checked_against_the_key_that_is_given(
 
 def test_any_byte_that_is_flipped_anywhere_is_found(signed: bytes) -> None:
     chance = random.Random(7)
-    for at in [*range(0, len(signed), 211), *range(len(signed) - 2600, len(signed), 17)]:
+    for at in [*range(0, len(signed), 1009), *range(len(signed) - 2600, len(signed), 17)]:
         changed = bytearray(signed)
         changed[at] ^= 1 << chance.randrange(8)
         assert verify_bundle(bytes(changed)).faults, f"byte {at}"
@@ -265,7 +265,7 @@ def test_what_surrounds_the_members_is_checked_too(signed: bytes, signer: Crypto
 
 
 @pytest.mark.parametrize(
-    "what", [name for name in CLASSES if name not in ("an exchange", "the notes", "the manifest of the release")]
+    "what", [name for name in CLASSES if name not in ("an exchange", "the manifest of the release")]
 )
 def test_whoever_makes_the_digests_fit_is_caught_by_the_verdict(unsigned: bytes, what: str) -> None:
     name, change = CLASSES[what]
@@ -277,7 +277,7 @@ def test_whoever_makes_the_digests_fit_is_caught_by_the_verdict(unsigned: bytes,
 def test_whoever_makes_everything_fit_is_caught_by_the_key(
     unsigned: bytes, signed: bytes, signer: CryptoSigner
 ) -> None:
-    lax = {"reports/runs/good/exchanges.jsonl": b""}
+    lax = {"suites/README.md": b"made up"}
     assert faults(forged(unsigned, lax)) == []  # what illustrates can be changed where nobody signed
     assert {kind for kind, _ in faults(forged(unsigned, lax), signer)} == {FaultKind.SIGNATURE}
     thief = CryptoSigner.generate_ed25519()
@@ -300,6 +300,13 @@ def test_a_bundle_is_judged_by_nothing_outside_of_it(unsigned: bytes, here: Work
     for criteria in (str(here.root / "scheme_rules/example/criteria.yaml"), "../../lax.yaml"):
         found = verify_bundle(forged(unsigned, {name: json.dumps({**said, "criteria": criteria}).encode()}))
         assert ("it leads out of the bundle", name) in [(fault.text, fault.member) for fault in found.faults]
+
+
+@pytest.mark.parametrize("path", ["/etc/hostname", "../../../../etc/hostname"])
+def test_a_bundle_takes_no_document_from_outside_of_it(unsigned: bytes, path: str) -> None:
+    name = "baselines/mojaloop/v17.1.0/artefacts.yaml"
+    found = verify_bundle(forged(unsigned, {name: f"notes: {path}\n".encode()}))
+    assert ("it leads out of the bundle", name) in [(fault.text, fault.member) for fault in found.faults]
 
 
 def test_another_version_of_the_tool_is_told(unsigned: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,14 +340,26 @@ def test_what_was_given_by_hand_comes_with_it(here: Workspace, tmp_path: Path) -
     assert verify_bundle(bundle.data).holds
 
 
-def test_runs_of_products_nested_in_a_run_come_with_it(here: Workspace, tmp_path: Path) -> None:
-    folder = tmp_path / "workspace"
-    shutil.copytree(here.root, folder)
-    shutil.copytree(folder / "reports/runs/broken", folder / "reports/runs/good/products/payment-manager")
-    (folder / "reports/runs/good/allure-results").mkdir(exist_ok=True)
-    members = unpack(make_bundle(Workspace(folder.resolve()), folder / "reports/runs/good").data).members
-    assert "reports/runs/good/products/payment-manager/journal.jsonl" in members
+def test_runs_of_products_come_with_the_run_of_the_core(tmp_path: Path) -> None:
+    here = world.workspace(tmp_path / "workspace")
+    folder = world.with_product(here)
+    bundle = make_bundle(here, folder)
+    assert bundle.manifest.verdict == "APPROVED"
+    members = unpack(bundle.data).members
+    nested = f"reports/runs/whole/products/{world.PRODUCT}"
+    assert {f"{nested}/journal.jsonl", f"{nested}/verdict.json", f"{nested}/verdict.html"} <= members.keys()
+    assert f"baselines/{world.PRODUCT}/v5.1.0/results.csv" in members
+    assert f"scheme_rules/example/products/{world.PRODUCT}/criteria.yaml" in members
     assert not any("allure-results" in name for name in members)
+    assert verify_bundle(bundle.data).may_go
+    changed = members[f"{nested}/verdict.json"].replace(b"APPROVED", b"REJECTED")
+    assert faults(forged(bundle.data, {f"{nested}/verdict.json": changed})) == [
+        (FaultKind.DERIVED, f"{nested}/verdict.json")
+    ]
+    gone = {name: None for name in members if name.startswith(nested)}
+    assert faults(forged(bundle.data, gone))[0][0] is FaultKind.VERDICT
+    with pytest.raises(HandoverError, match="harness handover whole"):
+        make_bundle(here, folder / "products" / world.PRODUCT)
 
 
 def test_a_verdict_that_no_longer_follows_is_not_handed_over(here: Workspace, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -13,10 +14,11 @@ from harness.judge.baseline_store import write_baseline
 from harness.judge.evidence import evidence_from_records
 from harness.model.records import Record, RunStarted
 from harness.run.journal import JournalWriter
+from harness.run.reader import read_journal
 from harness.run.redact import Redactor
 from harness.validation import Against, judge_folder, write_reports
 from harness.workspace import Workspace
-from tests.report.scenarios import cases, crashed_run, exchanges_of, failing, whole_run
+from tests.report.scenarios import COMPONENTS, cases, crashed_run, exchanges_of, failing, whole_run
 
 RELEASE = "v17.1.0"
 SECRET = "s3cr3t-t0ken-of-a-dfsp"
@@ -52,7 +54,37 @@ Transfers are faster.
 ## Application versions
 
 - central-ledger: v19.9.0 -> v19.10.6
+- account-lookup-service: v17.15.2
+- ml-api-adapter: v16.7.1
+
+## Breaking changes
+
+- central-ledger: config/default.json
 """
+RUNBOOK = """\
+# Runbook
+
+## Prerequisites
+
+Kubernetes v1.29.
+
+## Deployment
+
+helm upgrade.
+
+## Environment variables
+
+FEES
+
+## Database scripts
+
+None
+
+## Rollback
+
+Go back to v17.0.0.
+"""
+PRODUCT, PRODUCT_RELEASE = "payment-manager", "v5.1.0"
 
 
 def workspace(root: Path) -> Workspace:
@@ -88,7 +120,7 @@ def workspace(root: Path) -> Workspace:
     }
     (release / "release.yaml").write_text(yaml.safe_dump(manifest, sort_keys=False))
     (release / "notes.md").write_text(NOTES)
-    (release / "runbook.md").write_text("# Runbook\n\n## Rollback\n\nGo back to v17.0.0.\n")
+    (release / "runbook.md").write_text(RUNBOOK)
     (release / "artefacts.yaml").write_text(
         "notes: notes.md\nrunbook: runbook.md\nevidence:\n  review: https://example.org/review/1\n"
     )
@@ -105,10 +137,10 @@ def on_environment(record: Record) -> Record:
 
 
 def add_run(
-    here: Workspace, run_id: str, records: Sequence[Record], *, embedded: bool = False, judge: bool = True
+    here: Workspace, run_id: str, records: Sequence[Record], *, embedded: bool = False, folder: Path | None = None
 ) -> Path:
     """Writes a run's folder as the harness does, judges it, and returns its path."""
-    folder = here.runs / run_id
+    folder = folder or here.runs / run_id
     folder.mkdir(parents=True)
     writer = JournalWriter(folder, Redactor([SECRET]))
     for record in records:
@@ -120,8 +152,7 @@ def add_run(
         writer.exchange(call)
     writer.close()
     (folder / "run.json").write_text('{"type": "run-started"}\n')
-    if judge:
-        write_reports(judge_folder(here, folder, Against()))
+    write_reports(judge_folder(here, folder, Against()))
     return folder
 
 
@@ -140,3 +171,35 @@ def rejected(here: Workspace, run_id: str = "broken") -> Path:
 
 def inconclusive(here: Workspace, run_id: str = "cut-off") -> Path:
     return add_run(here, run_id, crashed_run(cases(), 5))
+
+
+def with_product(here: Workspace, run_id: str = "whole") -> Path:
+    """An approved run of the core and of the extension product that the Scheme then lists."""
+    scheme = here.root / "scheme_rules/example"
+    products = [{"product": "mojaloop", "release": RELEASE}, {"product": PRODUCT, "release": PRODUCT_RELEASE}]
+    (scheme / "scheme.yaml").write_text(yaml.safe_dump({"scheme": "example", "products": products}))
+    own = here.criteria_folder("example", PRODUCT)
+    own.mkdir(parents=True)
+    (own / "criteria.yaml").write_text(CRITERIA)
+    folder = here.root / "baselines" / PRODUCT / PRODUCT_RELEASE
+    good = evidence_from_records([_of_product(record) for record in whole_run(cases(3), "before")])
+    baseline = baseline_from_evidence(
+        [good], source=BaselineSource.OSS, recorded_at="2025-12-01T00:00:00Z", recorded_by="mojaloop-harness 0.1.0"
+    )
+    write_baseline(baseline, folder)
+    manifest = {"product": PRODUCT, "version": PRODUCT_RELEASE, "source": "notes", "components": dict(COMPONENTS)}
+    (folder / "release.yaml").write_text(yaml.safe_dump(manifest))
+    core = add_run(here, run_id, whole_run(cases()))
+    said = {"run_id": run_id, "release": RELEASE, "journal": read_journal(core).digest}
+    records = [_of_product(record, core=said) for record in whole_run(cases(3))]
+    add_run(here, f"{run_id}-{PRODUCT}", records, folder=core / "products" / PRODUCT)
+    write_reports(judge_folder(here, core, Against()))
+    return core
+
+
+def _of_product(record: Record, **more: Any) -> Record:
+    """The record as the run of the extension product leaves it."""
+    if isinstance(record, RunStarted):
+        manifest = {**(record.release_manifest or {}), "product": PRODUCT, "version": PRODUCT_RELEASE}
+        record = replace(record, product=PRODUCT, release=PRODUCT_RELEASE, release_manifest=manifest, **more)
+    return on_environment(record)
