@@ -44,10 +44,10 @@ def report(
     wanted = [format_named(name) for name in dict.fromkeys(formats or [_DEFAULT])]
     if (open_ or npx) and all(one.name != "allure" for one in wanted):
         raise UsageError("--open and --npx are about the Allure report", remedy="Add --format allure")
-    from harness.validation import judge_folder
+    from harness.validation import judge_as_before
 
     workspace = workspace_here()
-    judged = judge_folder(workspace, workspace.run_folder(run))
+    judged = judge_as_before(workspace, workspace.run_folder(run))
     folder = out or judged.folder
     for one in wanted:
         try:

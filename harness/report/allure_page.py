@@ -5,8 +5,10 @@ Built by Allure's own command line from ``allure-results``, which is written fir
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,13 +76,14 @@ class AllureReport:
             place = Path(scratch)
             write_history(place / "history.jsonl", before(history.points, point))
             made = _build(command, results, configuration(run), place)
+            remarks = [*history.damage, *_compared(command, results, made / _PAGES)]
             pages = folder / FOLDER
             with replace_folder(pages) as fresh:
                 shutil.copytree(made / _PAGES, fresh, dirs_exist_ok=True)
                 (fresh / _INDEX).write_bytes(offline((fresh / _INDEX).read_bytes()))
             single = write_file(folder / SINGLE, offline((made / _ONE / _INDEX).read_bytes()))
         write_history(kept, with_point(history.points, point))
-        return Built((results, pages, single), single, history.damage)
+        return Built((results, pages, single), single, tuple(remarks))
 
 
 def configuration(run: ReportInput) -> dict[str, Any]:
@@ -127,3 +130,32 @@ def _build(command: AllureCommand, results: Path, config: Mapping[str, Any], pla
             remedy="allure-results/ is kept: build it again with another allure 3",
         )
     return made
+
+
+def _compared(command: AllureCommand, results: Path, pages: Path) -> list[str]:
+    """Whether the page tells of every case, and as it stands. Raises ``ToolError`` where it does not.
+
+    What cannot be compared, because this Allure lays its pages out otherwise, is returned as a remark.
+    """
+    data = pages / "data" / "test-results"
+    if not data.is_dir():
+        return [f"not looked at whether every case is in the page: allure {command.version} keeps its data elsewhere"]
+    given, told = (Counter(map(_status, files)) for files in (results.glob("*-result.json"), data.glob("*.json")))
+    if given != told:
+        raise ToolError(
+            f"allure {command.version} made a page of other cases than were given: "
+            f"{_counted(told)} instead of {_counted(given)}",
+            remedy="allure-results/ is kept: build it again with another allure 3",
+        )
+    return []
+
+
+def _status(path: Path) -> str:
+    try:
+        return str(json.loads(path.read_bytes())["status"])
+    except (ValueError, KeyError, TypeError):
+        return "unreadable"
+
+
+def _counted(statuses: Counter[str]) -> str:
+    return ", ".join(f"{count} {status}" for status, count in sorted(statuses.items())) or "none"

@@ -5,15 +5,17 @@ A format's module is imported when a report of it is asked for: the list alone c
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from harness.errors import UsageError
 from harness.report.interface import Report
 
-__all__ = ["FORMATS", "Format", "format_named"]
+__all__ = ["FORMATS", "Format", "format_named", "remove_stale"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Format:
     text: str
     """Which files it writes and what they are for, in one sentence."""
     make: Callable[[], Report]
+    files: tuple[str, ...] = ()
+    """What it leaves in a run's folder that is not there for every run."""
 
 
 def _allure() -> Report:
@@ -80,16 +84,17 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
         for one in (
             Format(
                 "allure",
-                "allure-report/ and allure-report.html: the Allure 3 report, as pages and as one file",
+                "allure-report/, allure-report.html: Allure 3, as pages and as one file",
                 _allure,
+                ("allure-report", "allure-report.html"),
             ),
             Format("allure-results", "allure-results/: what any Allure 2 or 3 builds its report from", _allure_results),
             Format(
                 "html", "verdict.html: the verdict, why, and the evidence, on one page that needs no network", _page
             ),
-            Format("junit", "junit.xml: every check, gate and the verdict, for GitLab, Jenkins and the like", _junit),
-            Format("markdown", "summary.md: verdict, reasons and regressions, for a pull request or ticket", _markdown),
-            Format("json", "report.json: the verdict and every case and check, for programs", _json),
+            Format("junit", "junit.xml: every check, gate and the verdict, for build servers", _junit, ("junit.xml",)),
+            Format("markdown", "summary.md: verdict, reasons, regressions, for a ticket", _markdown, ("summary.md",)),
+            Format("json", "report.json: the verdict and every case and check, for programs", _json, ("report.json",)),
             Format("csv", "comparison.csv: every check with its class", _csv),
             Format("verdict", "verdict.json and comparison.csv: what the judge said, every check with class", _verdict),
         )
@@ -105,3 +110,14 @@ def format_named(name: str) -> Format:
         raise UsageError(
             f"no report format is called {name!r}", remedy=f"Choose one of: {', '.join(sorted(FORMATS))}"
         ) from None
+
+
+def remove_stale(folder: Path) -> list[Path]:
+    """Removes the reports that were asked for of an earlier verdict on the run in ``folder``; returns their paths.
+
+    They told of that verdict. Beside another one they would be believed.
+    """
+    gone = [folder / file for one in FORMATS.values() for file in one.files if (folder / file).exists()]
+    for path in gone:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return gone

@@ -17,6 +17,7 @@ from harness.report.owners import owners
 from harness.report.stories import JudgedCheck, RunStory, tell
 
 if TYPE_CHECKING:
+    from harness.judge.judged_by import JudgedBy
     from harness.judge.verdict import JudgedRun
 
 __all__ = ["Report", "ReportInput", "judged_checks", "story_of"]
@@ -33,6 +34,10 @@ class ReportInput:
     """Exchange id to its line of ``exchanges.jsonl``: redacted before it was written, shown as it is."""
     folder: Path = Path()
     """The run's folder, ``reports/runs/<run-id>``."""
+    judged_by: JudgedBy | None = None
+    """What it was judged against; ``None`` where it was not judged by names."""
+    products: Mapping[str, ReportInput] = field(default_factory=dict)
+    """The runs of extension products that it holds and the Scheme lists, as far as they can be read, by product."""
 
 
 def story_of(run: ReportInput) -> RunStory:
