@@ -22,7 +22,7 @@ from harness.judge.suspects import FailureGroup, failure_groups, suspects
 from harness.judge.waivers import Waivers
 from harness.judge.waiving import WaiverFinding, WaiverStatus, apply_waivers
 from harness.judge.words import counted
-from harness.model.outcome import GateName, GateStatus, VerdictKind
+from harness.model.outcome import Cause, GateName, GateStatus, VerdictKind
 from harness.model.release import Release
 from harness.model.verdict import Gate, Reason, Suspect, Verdict
 
@@ -123,7 +123,8 @@ def judge(
         inputs=_inputs(evidence, usable, baseline_problem, criteria, manifest, waivers),
         notes=tuple(_notes(usable, case.waivers, groups)),
     )
-    verdict = replace(verdict, next_action=_next_action(verdict, groups))
+    settings = "" if verdict.rehearsal else _settings_first(groups, component_versions(evidence), before)
+    verdict = replace(verdict, next_action=_next_action(verdict, groups, settings))
     return JudgedRun(verdict, comparison, case.causes, findings, evidence, usable, groups, case.waivers)
 
 
@@ -188,7 +189,7 @@ def _notes(
             yield f"known issue that may explain {what}{group.text}: {issue.title} ({issue.source})"
 
 
-def _next_action(verdict: Verdict, groups: Iterable[FailureGroup]) -> str:
+def _next_action(verdict: Verdict, groups: Iterable[FailureGroup], settings: str) -> str:
     """Who acts next, as the release process has it, and on what: the core's developers, a product's team, Support."""
     heaviest = verdict.reasons[0] if verdict.reasons else None
     outside = heaviest is not None and (heaviest.code == Code.ENVIRONMENT or heaviest.gate is GateName.PREFLIGHT)
@@ -200,7 +201,7 @@ def _next_action(verdict: Verdict, groups: Iterable[FailureGroup]) -> str:
         case VerdictKind.REJECTED if GateName.CORE in failed:
             component = _described(verdict.suspects[0]) if verdict.suspects else "a component still to be found"
             who = "Mojaloop developers" if verdict.product == gates.CORE_PRODUCT else f"{verdict.product} team"
-            return f"{who}: look at {component}. Do not hand over.{_environment_too(groups)}"
+            return f"{who}: look at {component}. Do not hand over.{_environment_too(groups)}{settings}"
         case VerdictKind.REJECTED:
             return "Support team and Scheme: the release does not keep the Scheme's rules. Do not hand over."
         case _ if verdict.rehearsal:
@@ -220,6 +221,26 @@ def _environment_too(groups: Iterable[FailureGroup]) -> str:
     checks = counted(sum(len(group.checks) for group in outside), "check")
     parts = ", ".join(dict.fromkeys(group.component or group.cause.value for group in outside))
     return f" Support team: {checks} failed for the environment ({parts})."
+
+
+def _settings_first(groups: Iterable[FailureGroup], now: Mapping[str, str], before: Mapping[str, str]) -> str:
+    """Who fell silent in the very version that answered in the baseline: its settings are likelier than its code.
+
+    An answer that never came does not tell code from configuration; that the code has not changed speaks for one.
+    """
+    same = [
+        f"{group.component} {now[group.component]}"
+        for group in groups
+        if group.cause is Cause.TIMING and group.checks and now.get(group.component, "") == before.get(group.component)
+    ]
+    if not same:
+        return ""
+    them, they, have = ("its", "it", "has") if len(same) == 1 else ("their", "they", "have")
+    names = ", ".join(dict.fromkeys(same))
+    return (
+        f" Support team: {names} gave no answer now and {have} the version of the baseline, where {they} did: "
+        f"look at {them} configuration first."
+    )
 
 
 def _described(suspect: Suspect) -> str:
