@@ -169,8 +169,8 @@ def test_a_rule_that_matches_no_check_is_named_with_file_and_line() -> None:
     rules = parse_criteria(
         "scheme: example\ntitle: t\nrules:\n"
         "  - {id: all, kind: class-at-most, classes: [missing], at_most: 0, severity: minor, title: t, rationale: r}\n"
-        "  - {id: none, kind: class-at-most, classes: [regressed], at_most: 0, path: no/such, severity: minor, title: t,\n"
-        "     rationale: r}\n",
+        "  - {id: none, kind: class-at-most, classes: [regressed], at_most: 0, path: no/such, severity: minor,\n"
+        "     title: t, rationale: r}\n",
         Path("/somewhere/else/criteria.yaml"),
     )
     found = judged(run(SOUND), rules=rules)
