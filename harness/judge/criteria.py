@@ -34,6 +34,8 @@ class Criteria(_Document):
     """A Scheme's rules and the SHA-256 of the file they were read from."""
 
     digest: str = ""
+    places: dict[str, str] = Field(default_factory=dict)
+    """Of each rule's id, file and line at which it stands."""
 
     def bound(self, kind: ComparisonClass) -> int:
         """Returns how many checks of ``kind`` the Scheme accepts in the whole run: its strictest bound, else 0."""
@@ -81,7 +83,11 @@ def parse_criteria(text: str, file: Path | str) -> Criteria:
             remedy="Remove it, or correct the one of the two that is wrong",
         )
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    return Criteria(**{name: getattr(read, name) for name in _Document.model_fields}, digest=digest)
+    places = {
+        rule.id: f"{Path(document.file).name}, {document.place(('rules', index)).partition(' (')[0]}"
+        for index, rule in enumerate(read.rules)
+    }
+    return Criteria(**{name: getattr(read, name) for name in _Document.model_fields}, digest=digest, places=places)
 
 
 def criteria_schema() -> dict[str, Any]:

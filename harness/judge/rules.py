@@ -33,14 +33,15 @@ __all__ = ["Grounds", "RuleFinding", "judge_rules"]
 
 def judge_rules(criteria: Criteria, grounds: Grounds) -> tuple[RuleFinding, ...]:
     """Returns one finding per rule, in the order of the criteria."""
-    return tuple(_finding(rule, grounds) for rule in criteria.rules)
+    return tuple(_finding(rule, grounds, criteria.places.get(rule.id, "")) for rule in criteria.rules)
 
 
-def _finding(rule: Rule, grounds: Grounds) -> RuleFinding:
+def _finding(rule: Rule, grounds: Grounds, place: str) -> RuleFinding:
     try:
         return _judge(rule, grounds)
     except NothingToLookAtError as nothing:
-        return RuleFinding(rule, UNKNOWN, str(nothing))
+        # Only a run shows that a rule looks at nothing, so it is here that a person learns where it stands.
+        return RuleFinding(rule, UNKNOWN, f"{nothing} ({place})" if place else str(nothing))
 
 
 def _judge(rule: Rule, grounds: Grounds) -> RuleFinding:

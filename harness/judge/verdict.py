@@ -25,7 +25,7 @@ from harness.judge.suspects import FailureGroup, failure_groups, suspects
 from harness.judge.waivers import Waivers
 from harness.judge.waiving import WaiverFinding, WaiverStatus, apply_waivers
 from harness.judge.words import counted
-from harness.model.outcome import GateName, GateStatus, VerdictKind
+from harness.model.outcome import Cause, GateName, GateStatus, VerdictKind
 from harness.model.release import Release
 from harness.model.scheme import CORE_PRODUCT
 from harness.model.verdict import Gate, Reason, Suspect, Verdict
@@ -137,7 +137,8 @@ def judge(
             *artefacts_gate.notes(parts.artefacts),
         ),
     )
-    verdict = replace(verdict, next_action=_next_action(verdict, groups, parts))
+    settings = "" if verdict.rehearsal else _settings_first(groups, component_versions(evidence), before)
+    verdict = replace(verdict, next_action=_next_action(verdict, groups, parts, settings))
     return JudgedRun(verdict, comparison, case.causes, findings, evidence, usable, groups, case.waivers, parts.products)
 
 
@@ -209,7 +210,7 @@ def _notes(
             yield f"known issue that may explain {what}{group.text}: {issue.title} ({issue.source})"
 
 
-def _next_action(verdict: Verdict, groups: Iterable[FailureGroup], parts: Parts) -> str:
+def _next_action(verdict: Verdict, groups: Iterable[FailureGroup], parts: Parts, settings: str) -> str:
     """Who acts next, as the release process has it, and on what: the core's developers, a product's team, Support."""
     heaviest = verdict.reasons[0] if verdict.reasons else None
     outside = heaviest is not None and (heaviest.code == Code.ENVIRONMENT or heaviest.gate is GateName.PREFLIGHT)
@@ -221,7 +222,7 @@ def _next_action(verdict: Verdict, groups: Iterable[FailureGroup], parts: Parts)
         case VerdictKind.REJECTED if GateName.CORE in failed:
             component = _described(verdict.suspects[0]) if verdict.suspects else "a component still to be found"
             who = "Mojaloop developers" if verdict.product == CORE_PRODUCT else f"{verdict.product} team"
-            return f"{who}: look at {component}. Do not hand over.{_environment_too(groups)}"
+            return f"{who}: look at {component}. Do not hand over.{_environment_too(groups)}{settings}"
         case VerdictKind.REJECTED if GateName.PRODUCTS in failed:
             return products_gate.next_team(parts)
         case VerdictKind.REJECTED if failed == {GateName.ARTEFACTS} and heaviest is not None:
@@ -247,6 +248,26 @@ def _environment_too(groups: Iterable[FailureGroup]) -> str:
     checks = counted(sum(len(group.checks) for group in outside), "check")
     parts = ", ".join(dict.fromkeys(group.component or group.cause.value for group in outside))
     return f" Support team: {checks} failed for the environment ({parts})."
+
+
+def _settings_first(groups: Iterable[FailureGroup], now: Mapping[str, str], before: Mapping[str, str]) -> str:
+    """Who fell silent in the very version that answered in the baseline: its settings are likelier than its code.
+
+    An answer that never came does not tell code from configuration; that the code has not changed speaks for one.
+    """
+    same = [
+        f"{group.component} {now[group.component]}"
+        for group in groups
+        if group.cause is Cause.TIMING and group.checks and now.get(group.component, "") == before.get(group.component)
+    ]
+    if not same:
+        return ""
+    them, they, have = ("its", "it", "has") if len(same) == 1 else ("their", "they", "have")
+    names = ", ".join(dict.fromkeys(same))
+    return (
+        f" Support team: {names} gave no answer now and {have} the version of the baseline, where {they} did: "
+        f"look at {them} configuration first."
+    )
 
 
 def _described(suspect: Suspect) -> str:

@@ -15,6 +15,7 @@ from typing import Final
 
 from rich.text import Text
 
+from harness.judge.suspects import FailureGroup
 from harness.model.outcome import ComparisonClass, GateStatus, Outcome, VerdictKind
 from harness.model.verdict import Gate, Suspect, Verdict
 from harness.report.fate import absence, failure_message
@@ -26,6 +27,8 @@ __all__ = ["Page", "summary"]
 _NAMED_AT_MOST: Final = 10
 _REASONS_AT_MOST: Final = 3
 _SUSPECTS_AT_MOST: Final = 3
+_GROUPS_AT_MOST: Final = 5
+_COMPONENT_AT_MOST: Final = 30
 _NOTES_AT_MOST: Final = 5
 _PLAIN_MESSAGE: Final = 300
 _PLAIN_BRIEF: Final = 120
@@ -95,8 +98,18 @@ class _Entry:
     checks: int = 1
 
 
-def summary(verdict: Verdict, story: RunStory, folder: Path, reports: Sequence[Path], page: Page) -> list[Text]:
-    """Returns the summary's lines. ``folder`` is shown as given; ``reports`` are shown relative to it."""
+def summary(
+    verdict: Verdict,
+    story: RunStory,
+    folder: Path,
+    reports: Sequence[Path],
+    page: Page,
+    groups: Sequence[FailureGroup] = (),
+) -> list[Text]:
+    """Returns the summary's lines. ``folder`` is shown as given; ``reports`` are shown relative to it.
+
+    ``groups`` are the failing cases by what is behind them, heaviest first.
+    """
     return [
         _header(verdict, story),
         Text(),
@@ -104,6 +117,7 @@ def summary(verdict: Verdict, story: RunStory, folder: Path, reports: Sequence[P
         Text(),
         _counts(verdict.counts),
         *_named(story, folder, page),
+        *_groups(groups, page),
         *_suspects(verdict.suspects),
         Text(),
         *_verdict(verdict, page),
@@ -204,6 +218,32 @@ def _missing(case: CaseStory, story: RunStory) -> Iterable[_Entry]:
         plural = "check" if len(missing) == 1 else "checks"
         extent = f" ({len(missing):,} {plural})" if missing else ""
         yield _Entry(case.case, absence(case, story) + extent, len(missing) or 1)
+
+
+def _groups(groups: Sequence[FailureGroup], page: Page) -> Iterable[Text]:
+    """What is behind the failures: how many checks, which cause, whose component, and what was seen there."""
+    shown = groups[:_GROUPS_AT_MOST]
+    if shown:
+        yield Text()
+    counts = max((len(_extent(group)) for group in shown), default=0)
+    causes = max((len(group.cause.value) for group in shown), default=0)
+    for index, group in enumerate(shown):
+        line = Text(f"{'Causes' if index == 0 else '':<{_MARGIN}}{_extent(group):>{counts}}  ")
+        line.append(f"{group.cause.value:<{causes}}  ")
+        if group.component:
+            line.append(elide(one_line(group.component), _COMPONENT_AT_MOST), style="bold").append(": ")
+        yield line.append(page.brief(group.text, line.cell_len))
+    if left := groups[_GROUPS_AT_MOST:]:
+        checks = sum(len(group.checks) for group in left)
+        yield Text(f"{'':<{_MARGIN}}… and {len(left)} more ({_counted(checks, 'check')}): verdict.json")
+
+
+def _extent(group: FailureGroup) -> str:
+    return _counted(len(group.checks), "check") if group.checks else _counted(len(group.cases), "case")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _suspects(suspects: Sequence[Suspect]) -> Iterable[Text]:

@@ -37,7 +37,7 @@ def print_summary(
     written = [report.relative_to(base) if report.is_relative_to(base) else report for report in reports]
     plain = is_plain(console, environ)
     page = Page(width=console.width if is_screen(console, environ) else None)
-    for line in summary(run.judged.verdict, story, folder, written, page):
+    for line in summary(run.judged.verdict, story, folder, written, page, run.judged.groups):
         say(console, Text(line.plain) if plain else line)
 
 

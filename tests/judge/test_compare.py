@@ -293,3 +293,22 @@ def test_a_stated_renaming_of_cases_moves_the_checks_and_changes_nothing_else(bo
     back = moved.assign(check=moved["moved_from"]).sort_values("check", ignore_index=True)
     same = [name for name in COMPARISON_COLUMNS if name not in ("moved_from", "case", "step")]
     pd.testing.assert_frame_equal(back[same], plain[same])
+
+
+def test_a_schemes_own_check_is_none_of_the_suites_that_moved() -> None:
+    before = replace(baseline((case("pays", P, P, fingerprint="aaaa"),)), suite_digest="6" * 64)
+    for feature, expected in (("moved", "unchanged-pass"), ("own", "new-pass")):
+        shape = case("pays", P, P, fingerprint="aaaa", feature=feature)
+        prefix = "scheme_rules/example/suites/mojaloop" if feature == "own" else "transfers"
+
+        def named(text: str, prefix: str = prefix) -> str:
+            return text.replace("transfers/test_", f"{prefix}/test_")
+
+        what = run([shape]).each(
+            lambda record: replace(
+                record,
+                **{key: named(getattr(record, key)) for key in ("case", "step", "check") if hasattr(record, key)},
+            )
+        )
+        found = classes(compare(what.evidence(), before))
+        assert {name for check, name in found.items() if f"{feature}.py" in check} == {expected}, found

@@ -35,7 +35,7 @@ def test_the_example_is_readable() -> None:
     criteria = load_criteria(EXAMPLE)
     assert criteria.scheme == EXAMPLE.parent.name
     assert {each.kind for each in criteria.rules} == {
-        "class-at-most", "required-cases", "latency-p95", "minimum-executed",
+        "class-at-most", "required-cases", "latency-p95", "minimum-executed", "required-folders",
     }  # fmt: skip
     assert len(criteria.digest) == 64
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from harness.judge.matching import match
 from harness.judge.renames import NO_RENAMES, Renames
 from harness.suite.ttk.folder import load_folder
+from tests.judge import official_draw
 from tests.judge.official_sample import MOVED, NEW, REMOVED
 from tests.suite.ttk.support import OSS
 
@@ -286,3 +288,16 @@ def test_a_sample_checked_by_hand_agrees(official: tuple[Side, Side]) -> None:
     assert {old: found.get(old) for old in MOVED} == MOVED
     assert not set(REMOVED) & set(found)
     assert not set(NEW) & set(found.values())
+
+
+def test_a_random_draw_followed_by_reading_both_collections_agrees(official: tuple[Side, Side]) -> None:
+    before, after = official
+
+    def digest(check: str) -> str:
+        return hashlib.sha256(check.encode()).hexdigest()[:12]
+
+    drawn = random.Random(official_draw.SEED).sample(sorted(before), 50)
+    assert {digest(check) for check in drawn} == official_draw.FOUND.keys() | official_draw.REMOVED
+    found = moves(before, after)
+    told = {digest(check): digest(found[check]) for check in drawn if check in found}
+    assert told == official_draw.FOUND

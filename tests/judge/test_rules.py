@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.judge.criteria import parse_criteria
 from harness.model.outcome import GateStatus, VerdictKind
 from harness.model.records import CaseFinished, RunStarted
-from tests.judge.build import SOUND, E, F, H, P, Shape, baseline, case, judging, on, run
+from tests.judge.build import SOUND, E, F, H, P, Shape, baseline, case, judged, judging, on, run
 
 PASS, FAIL, UNKNOWN = GateStatus.PASS, GateStatus.FAIL, GateStatus.UNKNOWN
 
@@ -161,3 +163,16 @@ def test_severity_says_what_a_broken_rule_does(severity: str, expected: VerdictK
 def test_a_minor_rule_that_cannot_be_told_is_not_waved_through() -> None:
     keys = AT_MOST | {"labels": "[nosuch]", "severity": "minor"}
     assert judging(run(SOUND), **keys).verdict.kind is VerdictKind.INCONCLUSIVE
+
+
+def test_a_rule_that_matches_no_check_is_named_with_file_and_line() -> None:
+    rules = parse_criteria(
+        "scheme: example\ntitle: t\nrules:\n"
+        "  - {id: all, kind: class-at-most, classes: [missing], at_most: 0, severity: minor, title: t, rationale: r}\n"
+        "  - {id: none, kind: class-at-most, classes: [regressed], at_most: 0, path: no/such, severity: minor,\n"
+        "     title: t, rationale: r}\n",
+        Path("/somewhere/else/criteria.yaml"),
+    )
+    found = judged(run(SOUND), rules=rules)
+    assert found.findings[1].text == "the rule matches no check (criteria.yaml, line 5)"
+    assert found.verdict.kind is VerdictKind.INCONCLUSIVE

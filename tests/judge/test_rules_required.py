@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.model.outcome import GateStatus, Outcome
-from harness.model.records import CasePlanned, Record
+from harness.model.records import CasePlanned, Record, RunStarted
 from tests.judge.build import SOUND, E, F, H, P, Run, case, check_id, on, run
 
 PASS, FAIL, UNKNOWN = GateStatus.PASS, GateStatus.FAIL, GateStatus.UNKNOWN
@@ -55,6 +55,29 @@ def in_folder(what: Run, name: str) -> Run:
 def test_required_folders(shape: Any, folder: str, expected: GateStatus) -> None:
     what = in_folder(run([*SOUND, shape]), "own")
     assert on(what, kind="required-folders", folders=f"[{folder}]").status is expected
+
+
+def test_a_file_of_the_folder_without_a_case_leaves_the_demand_open() -> None:
+    own = "scheme_rules/example/suites/mojaloop"
+    suite = {"scheme": {"folder": own, "files": ["test_own.py", "test_none.py"], "digest": "d"}}
+
+    def change(record: Record) -> Record:
+        texts = {name: getattr(record, name) for name in ("case", "step", "check") if hasattr(record, name)}
+        moved = {
+            name: text.replace("transfers/test_transfers.py::own", f"{own}/test_own.py::own")
+            for name, text in texts.items()
+        }
+        return replace(record, **moved)
+
+    what = run([*SOUND, case("own", P)]).each(change).changed(RunStarted, suite=suite)
+    found = on(what, kind="required-folders", folders=f"[{own}]")
+    assert (found.status, found.text) == (UNKNOWN, f"without a case in this run: {own}/test_none.py")
+    only = what.changed(RunStarted, suite={"scheme": {**suite["scheme"], "files": ["test_own.py"]}})
+    assert on(only, kind="required-folders", folders=f"[{own}]").status is PASS
+    # the Scheme's own cases make no product's suite as broad as was asked for
+    for at_least, expected in ((len(SOUND), PASS), (len(SOUND) + 1, UNKNOWN)):
+        rule = {"kind": "minimum-executed", "what": "cases", "at_least": at_least}
+        assert on(only, rule=rule).status is expected
 
 
 @pytest.mark.parametrize(("suites", "expected"), [("[native]", PASS), ("[official]", UNKNOWN), ("[a, mojaloop]", PASS)])

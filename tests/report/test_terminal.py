@@ -15,8 +15,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
+from harness.judge.suspects import FailureGroup
 from harness.model.ids import escape_label
-from harness.model.outcome import GateName, GateStatus, VerdictKind
+from harness.model.outcome import Cause, GateName, GateStatus, VerdictKind
 from harness.model.records import CheckRecorded, WorkerLost
 from harness.model.verdict import Gate, Reason, Suspect
 from harness.report.interface import ReportInput
@@ -70,7 +71,16 @@ def in_fixed_words(run: ReportInput) -> ReportInput:
         next_action="Support team: the first remedy, then whatever else the release process asks of those who act.",
         suspects=(Suspect("central-ledger", 7, "v2", "v1"), Suspect("ml-api-adapter", 1, None, "v1")) if fail else (),
     )
-    return replace(run, judged=replace(run.judged, verdict=fixed))
+    groups = tuple(replace(group, text="what was seen, without ids") for group in run.judged.groups)
+    if fail:
+        long = "what was seen, " + "which is long, " * 12
+        groups = (
+            FailureGroup(Cause.PRODUCT, "sdk-scheme-adapter", long, ("c",) * 1170, ()),
+            FailureGroup(Cause.ENVIRONMENT, "a component with a name as long as it gets", "no answer", ("c",) * 46, ()),
+            FailureGroup(Cause.HARNESS, "", "the case never finished", (), ("x::y", "x::z")),
+            *(FailureGroup(Cause.TIMING, f"service {n}", "no callback", ("c",), ()) for n in range(1, 5)),
+        )
+    return replace(run, judged=replace(run.judged, verdict=fixed, groups=groups))
 
 
 SCENARIOS = {
@@ -173,3 +183,13 @@ def test_what_a_hub_answers_cannot_steer_the_terminal_or_begin_a_line(message: s
         text = shown(scenarios.report_input(records, scenarios.cases(2)), width=width)
         assert not CONTROL.search(text)
         assert not [line for line in text.splitlines() if line.startswith("APPROVED")]
+
+
+def test_the_failures_are_told_by_what_is_behind_them_most_checks_first() -> None:
+    run = scenarios.rejected()
+    lines = shown(run).splitlines()
+    first = next(index for index, line in enumerate(lines) if line.startswith("Causes"))
+    assert run.judged.groups
+    for line, group in zip(lines[first:], run.judged.groups, strict=False):
+        assert f"{len(group.checks)} check" in line
+        assert f"  {group.cause.value}  {group.component}: " in line
