@@ -55,6 +55,9 @@ class Telling:
                 sent = sum(one["status"] == "sent" for one in record.messages)
                 stage.text = f"{message.title}: {sent} of {len(record.messages)} sent"
                 stage.status = "ok" if sent == len(record.messages) else "failed"
+        lock = record.stage("lock")
+        if lock is not None and lock.status == "failed" and not record.runs:
+            return  # another night has the target, and its figures are those to be seen
         try:
             path = write_figures(
                 self.workspace.root / "reports" / "prometheus", self.plan.name, night, record, judged,
