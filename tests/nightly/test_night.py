@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import HarnessError
+from harness.nightly.command import run
 from harness.nightly.record import FINISHED, NightRecord
 from harness.run.reader import read_journal
+from harness.workspace import Workspace
 from tests.nightly.lab import Lab
 from tests.support import wait_for
 
@@ -127,6 +130,8 @@ def test_funds_that_are_not_back_are_not_silent(lab: Lab, tmp_path: Path) -> Non
 
 def test_wrong_usage_is_told(lab: Lab) -> None:
     lab.write()
-    for arguments, said in ((["--job", "none"], "no job is called 'none'"), (["--wait", "soon"], "no length of time")):
-        ended = lab.nightly(*arguments)
-        assert (ended.code, said in ended.err) == (3, True)
+    for job, wait, said in (("none", "0s", "no job is called 'none'"), (None, "soon", "no length of time")):
+        with pytest.raises(HarnessError, match=said) as caught:
+            run(Workspace(lab.root), lab.plan, job, wait, print)
+        assert caught.value.exit_code == 3
+    assert lab.nights() == []

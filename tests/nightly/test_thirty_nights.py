@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 
 from harness.history.nights import nights_of
+from harness.history.page.view import page_view
+from harness.history.page.writer import history_page
 from harness.history.reader import History, Selection
 from harness.history.statistics import tell
 from harness.nightly.command import run
@@ -28,12 +30,31 @@ from tests.support import environment
 
 NIGHTS = 30
 OUTAGE, KILLED = 12, 16
-QUOTE = "test_lab.py::A quote is accepted::POST /quotes::response status"
-LOOK_UP = "lookup-unknown-wrong-code"
-SCHEDULE = {"quote-accepted-200": range(5, 9), LOOK_UP: range(20, 25)}
+QUOTE, UNKNOWN, LOOK_UP = (
+    "A quote is accepted", "A transfer that nobody sent is not found", "A look-up of nobody is declined",
+)  # fmt: skip
+SCHEDULE = {"quote-accepted-200": range(5, 9), "lookup-unknown-wrong-code": range(20, 25)}
 FLAKY = "transfer-not-found-wrong-code"
 _chance = random.Random(7)
 FLAKY_NIGHTS = [night for night in range(NIGHTS) if _chance.random() < 0.1]
+assert FLAKY_NIGHTS == [3, 6, 8, 10, 11, 21]
+
+STORY: dict[int, list[tuple[str, str]]] = {
+    3: [("new-regression", UNKNOWN)],  # it had never failed: the first failure counts
+    4: [("back-to-green", "")],
+    5: [("new-regression", QUOTE)],
+    6: [("newly-flaky", UNKNOWN)],  # failed, passed, failed: told once, and never again
+    9: [("back-to-green", "")],
+    11: [("fixed", QUOTE)],  # three clean nights: 9, 10, 11
+    12: [("inconclusive", "")],  # the environment is down, and no check is blamed for it
+    13: [("back-to-green", "")],
+    15: [("fixed", UNKNOWN)],  # clean at 13, 14, 15: the night of the outage counts for nothing
+    20: [("newly-failing", LOOK_UP)],  # from 14 nights on, one failure may be chance
+    22: [("new-regression", LOOK_UP)],  # three are not
+    25: [("back-to-green", "")],
+    27: [("fixed", LOOK_UP)],
+}
+"""What the messages tell, night by night: what changed, and in which case. Every other night is silent."""
 
 KILL = """
 import os, signal, sys
@@ -71,7 +92,7 @@ def test_history_and_messages_tell_the_story(shared_lab: Lab, monkeypatch: pytes
     for name, value in QUICK.items():
         monkeypatch.setenv(name, value)
     workspace = Workspace(lab.root)
-    told: dict[int, list[tuple[str, list[str], str]]] = {}
+    told: dict[int, list[tuple[str, str]]] = {}
     codes: list[int] = []
     said: dict[int, list[str]] = {}
     dataset = lab.root / "reports" / "history"
@@ -94,15 +115,21 @@ def test_history_and_messages_tell_the_story(shared_lab: Lab, monkeypatch: pytes
             before = len(found.bodies)
             codes.append(run(workspace, Path(lab.plan), None, "0s", lines.append))
             for body in found.bodies[before:]:
-                document = json.loads(body)
-                told.setdefault(night, []).extend(
-                    (one["kind"], one["checks"], one["component"]) for one in document["happenings"]
-                )
-    history = History(dataset)
-    runs = history.runs(Selection("mojaloop", "lab"))
-    assert len(runs) == NIGHTS
-    assert history.problems == ()
-    print(json.dumps({"codes": codes, "told": told, "flaky": FLAKY_NIGHTS, "killed": said[KILLED]}, indent=1))
-    nights = nights_of(history, runs, "mojaloop", "lab", "mojaloop")
-    for one in tell(nights).changes:
-        print(one.night, one.kind, [nights.checks[row] for row in one.checks])
+                happenings = json.loads(body)["happenings"]
+                told[night] = [(one["kind"], "".join({c.split("::")[1] for c in one["checks"]})) for one in happenings]
+    assert told == STORY, {night: told.get(night) for night in range(NIGHTS) if told.get(night) != STORY.get(night)}
+    assert codes == [2 if night == OUTAGE else int(bool(defects(night))) for night in range(NIGHTS)]
+    assert any("was cut off: what it owes is done now" in line for line in said[KILLED])
+    assert any(line.startswith("history: ") and "killed" in line for line in said[KILLED])
+
+    # the page says the same
+    page = page_view(History(dataset), "lab")
+    [suite] = page.suites
+    assert (len(suite.nights), page.problems, suite.open) == (NIGHTS, (), ())
+    assert [night.run_id for night in suite.kept_out] == [suite.nights[NIGHTS - 1 - OUTAGE][0].run_id]
+    runs = History(dataset).runs(Selection("mojaloop", "lab"))
+    nights = nights_of(History(dataset), runs, "mojaloop", "lab", "mojaloop")
+    episodes = [(nights.checks[one.check].split("::")[1], one.since, one.closed) for one in tell(nights).episodes]
+    assert episodes == [(UNKNOWN, 3, 15), (QUOTE, 5, 11), (LOOK_UP, 20, 27)]
+    text = history_page(page)
+    assert all(name in text for name in (UNKNOWN, QUOTE, LOOK_UP))
