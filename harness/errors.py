@@ -12,7 +12,9 @@ HarnessError                      exit code 3 unless said otherwise
 │   ├── BaselineError             a baseline
 │   ├── CriteriaError             a Scheme's criteria or waivers
 │   ├── NightlyError              a Scheme's plan of nights
-│   └── JournalError              a run's journal that cannot be read at all
+│   ├── JournalError              a run's journal that cannot be read at all
+│   └── HandoverError             a bundle, a key, or the place that one is published to
+├── ToolError                     a program beside ours that was asked for is absent or failed
 ├── ProvisioningError             the target refused to set up what a case needs (becomes a case's cause)
 └── InternalError                 our own fault, exit code 4
 """
@@ -25,6 +27,7 @@ __all__ = [
     "BaselineError",
     "CollectionError",
     "CriteriaError",
+    "HandoverError",
     "HarnessError",
     "InputError",
     "InternalError",
@@ -35,6 +38,7 @@ __all__ = [
     "SuiteError",
     "TargetBusyError",
     "TargetError",
+    "ToolError",
     "UsageError",
     "WorkspaceError",
 ]
@@ -114,6 +118,14 @@ class NightlyError(InputError):
 
 class JournalError(InputError):
     """A journal cannot be read at all. Damage that leaves evidence behind is not an error but a finding."""
+
+
+class HandoverError(InputError):
+    """A bundle cannot be made, read or published, or a key cannot be used."""
+
+
+class ToolError(HarnessError):
+    """A program that is not part of the harness, and is needed for what was asked, is absent or failed."""
 
 
 class ProvisioningError(HarnessError):

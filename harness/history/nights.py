@@ -20,13 +20,25 @@ from harness.history.reader import History, Selection
 from harness.history.schema import CHECKS, CLASS_COUNTS
 from harness.model.outcome import ComparisonClass, Outcome, VerdictKind
 
-__all__ = ["ABSENT", "BLIND", "FAILED", "PASSED", "Night", "Nights", "nights_of", "nights_of_table", "suites_of"]
+__all__ = [
+    "ABSENT",
+    "BLIND",
+    "FAILED",
+    "PASSED",
+    "Night",
+    "Nights",
+    "night_of",
+    "nights_of",
+    "nights_of_table",
+    "suites_of",
+]
 
 ABSENT, PASSED, FAILED, BLIND = 0, 1, 2, 3
 """What a night says of a check: nothing (not part of it), passed, failed or missing, ran without saying anything."""
 
 _COLUMNS: Final = (
-    "check", "run_id", "outcome", "class", "excused", "fingerprint", "baseline_passed", "baseline_failed", "component",
+    "check", "kind", "run_id", "outcome", "class", "excused", "fingerprint", "baseline_passed", "baseline_failed",
+    "component",
 )  # fmt: skip
 
 
@@ -104,7 +116,7 @@ def nights_of(history: History, runs: pa.Table, product: str, target: str, suite
     chosen = [row for row in runs.to_pylist() if row["suite"] == suite]
     if until:
         chosen = chosen[: 1 + next((n for n, row in enumerate(chosen) if row["run_id"] == until), -1)]
-    nights = tuple(_night(row) for row in chosen)
+    nights = tuple(night_of(row) for row in chosen)
     known = set(runs["run_id"].to_pylist())
     wanted = Selection(product, target, until_month=f"{nights[-1].started:%Y-%m}" if nights else "0000-00")
     columns = [*_COLUMNS, "definition_changed"]
@@ -142,10 +154,15 @@ def nights_of_table(nights: tuple[Night, ...], rows: pa.Table) -> Nights:
     kept = np.zeros(shape[0], dtype=bool)
     kept[row] = True
     checks = np.array(check_ids, dtype=object)[order]
+    kinds, kind_names = _coded(rows["kind"])
+    of_case = np.zeros(shape[0], dtype=bool)
+    of_case[rank[check_codes][np.array([name == "case" for name in kind_names] or [False])[kinds]]] = True
+    showed = spread(np.where(is_missing, FAILED, by_outcome), np.int8, ABSENT)
+    _cases_that_ran(checks, of_case, showed)
     return Nights(
         nights=nights,
         checks=tuple(checks[kept]),
-        showed=spread(np.where(is_missing, FAILED, by_outcome), np.int8, ABSENT)[kept],
+        showed=showed[kept],
         asked=spread(np.where(unsaid, -1, prints), np.int32, -1)[kept],
         baseline_passed=spread(_numbers(rows["baseline_passed"]), np.int32, 0)[kept],
         baseline_failed=spread(_numbers(rows["baseline_failed"]), np.int32, 0)[kept],
@@ -162,6 +179,16 @@ _BY_OUTCOME: Final = {
     Outcome.SKIPPED.value: BLIND,
     Outcome.ERROR.value: BLIND,
 }
+
+
+def _cases_that_ran(checks: npt.NDArray[np.object_], of_case: npt.NDArray[np.bool_], showed: Any) -> None:
+    """A row of a whole case is there only in nights in which no check carries what befell it; in others it passed."""
+    for at in np.flatnonzero(of_case):
+        prefix = f"{checks[at]}::"
+        own = np.arange(np.searchsorted(checks, prefix), np.searchsorted(checks, f"{checks[at]}:;"))
+        if len(own):
+            ran = (showed[own] != ABSENT).any(axis=0) & (showed[at] == ABSENT)
+            showed[at, ran] = PASSED
 
 
 def _last(matrix: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
@@ -186,7 +213,8 @@ def _numbers(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     return values
 
 
-def _night(row: Mapping[str, Any]) -> Night:
+def night_of(row: Mapping[str, Any]) -> Night:
+    """Returns the night that a row of ``runs`` tells of."""
     return Night(
         run_id=row["run_id"],
         started=row["started"],

@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 from harness.history.schema import marks
 
 __all__ = [
-    "Folder", "clear", "folder_of", "folders", "leftovers", "locked", "run_file", "run_named", "synced", "workroom",
-    "write_parquet",
+    "Folder", "clear", "folder_of", "folders", "leftovers", "locked", "page_place", "run_file", "run_named", "synced",
+    "workroom", "write_parquet",
 ]  # fmt: skip
 
 ROWS_PER_GROUP = 4096
@@ -63,6 +63,11 @@ def folders(root: Path, dataset: str, product: str | None = None, target: str | 
         if product in (None, own.product) and target in (None, own.target):
             found.append(own)
     return sorted(found)
+
+
+def page_place(root: Path, product: str, target: str) -> Path:
+    """Returns where the page of a target stands unless another place is given: beside the datasets."""
+    return root / "pages" / _name(product) / _name(target) / "history.html"
 
 
 def run_file(run_id: str) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.errors import HarnessError
+from harness.history.compact import merge_months
 from harness.history.places import clear, folder_of, folders, leftovers, locked, run_file, run_named, write_parquet
 from harness.history.reader import History, Selection, file_with, table_of
 from harness.history.rows import Rows, rows_of
@@ -34,19 +35,35 @@ def append(dataset: Path, judged: JudgedRun) -> Appended:
 
     A run that is there already is not recorded twice: judged as before, nothing changes; judged otherwise, the new
     judgement takes the place of the old one. What a writer that was killed left behind is removed and told. Waits for
-    other writers. Raises ``UsageError`` for a run without id or end, ``HarnessError`` where nothing can be written.
+    other writers, and merges the files of months that are over. Raises ``UsageError`` for a run without id or end,
+    ``HarnessError`` where nothing can be written.
     """
     rows = rows_of(judged)
     try:
         with locked(dataset):
             notes = _put_right(dataset, rows)
             path, said = _recorded(dataset, rows)
-            return Appended(path, (*notes, *said))
+            return Appended(path, (*notes, *said, *_months_merged(dataset, rows)))
     except OSError as problem:
         raise HarnessError(
             f"run {rows.run_id} cannot be recorded in the history: {problem.strerror or problem}",
             remedy=f"Make room, then: harness history record {rows.run_id}",
         ) from problem
+
+
+def _months_merged(root: Path, rows: Rows) -> list[str]:
+    """Merges the months of this target that are over, so that files never become too many. The run is in already."""
+    over = [
+        (dataset, month)
+        for dataset in DATASETS
+        for month in folders(root, dataset, rows.product, rows.target)
+        if month.month < rows.month
+    ]
+    try:
+        merged = merge_months(root, over)
+    except OSError as problem:
+        return [f"months that are over could not be merged: {problem.strerror or problem}"]
+    return [text for each in merged for text in each.passed_over]
 
 
 def _put_right(root: Path, rows: Rows) -> list[str]:

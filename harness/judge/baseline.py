@@ -6,7 +6,7 @@ Only whole, undamaged runs of the pinned suite may speak for a release; anything
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from harness.judge.evidence import Evidence
 from harness.judge.latency import latency_figures, operation_figures, percentile, samples_of
 from harness.judge.renames import NO_RENAMES, Renames
 from harness.model.component import component_behind
+from harness.model.ids import SCHEMES
 from harness.model.outcome import Outcome
 
 __all__ = [
@@ -80,6 +81,8 @@ class Baseline:
     """Per operation and measure its times in ms, sorted, from which the interval of a ratio is drawn; may be empty."""
     renames: Renames = NO_RENAMES
     """Under which other names its checks may be found; not stored with it."""
+    document_digest: str = ""
+    """SHA-256 of ``baseline.yaml`` as stored; empty for one that was never stored."""
     stands_in_for: str = ""
     """Which baseline it takes the place of, and why; empty where it is the one meant. Not stored with it."""
 
@@ -142,6 +145,7 @@ def baseline_from_evidence(
             "no component versions are declared, or one is empty",
             remedy="Name every component of the deployment with its version",
         )
+    evidences = [_of_product(evidence) for evidence in evidences]
     for evidence in evidences:
         if fault := fault_of_run(evidence) or _fault_of_target(evidence, components):
             run = evidence.started.run_id if evidence.started else "(without a start)"
@@ -260,6 +264,21 @@ def _limits(baseline: Baseline) -> tuple[str, ...]:
 
 def _checks(count: int) -> str:
     return f"{count} check" + ("" if count == 1 else "s")
+
+
+def _of_product(evidence: Evidence) -> Evidence:
+    """``evidence`` without what a Scheme's own cases showed: that says nothing of the product's suite."""
+    checks, steps = evidence.checks, evidence.steps
+    own = checks["check"].map(_is_scheme).to_numpy(dtype=bool)
+    return (
+        replace(evidence, checks=checks[~own], steps=steps[~steps["case"].map(_is_scheme).to_numpy(dtype=bool)])
+        if own.any()
+        else evidence
+    )
+
+
+def _is_scheme(name: str) -> bool:
+    return name.startswith(SCHEMES)
 
 
 def _merge(evidences: Sequence[Evidence]) -> pd.DataFrame:

@@ -161,6 +161,7 @@ def load_baseline(folder: Path) -> Baseline:
         results=results,
         operations=document.operations,
         digest=digest,
+        document_digest=hashlib.sha256(text.encode()).hexdigest(),
         provenance=document.provenance,
         samples={
             name: {str(measure): times for measure, times in kept.items()} for name, kept in document.samples.items()

@@ -19,6 +19,7 @@ from harness.judge.evidence import Evidence
 from harness.judge.matching import match
 from harness.judge.rates import Repeats
 from harness.judge.renames import Renames
+from harness.model.ids import SCHEMES
 from harness.model.outcome import ComparisonClass, Outcome
 
 __all__ = ["COMPARISON_COLUMNS", "Comparison", "Known", "Mask", "compare"]
@@ -138,11 +139,14 @@ def _names_now(evidence: Evidence, baseline: Known, planned: Sequence[str]) -> n
     ended = set(evidence.cases["case"])
     unfinished = set(evidence.planned["case"]) - ended
     pending = [check for check in own if case_of(check) in unfinished] if unfinished else []
+    now = run["check"].to_numpy(dtype=object)
+    # A Scheme's own check is none of the product's that moved, however alike they are.
+    of_product = np.fromiter((not check.startswith(SCHEMES) for check in now), dtype=bool, count=len(now))
     found = match(
         own,
         base["fingerprint"].to_numpy(dtype=object),
-        run["check"].to_numpy(dtype=object),
-        run["fingerprint"].to_numpy(dtype=object),
+        now[of_product],
+        run["fingerprint"].to_numpy(dtype=object)[of_product],
         renames=baseline.renames,
         expected=(*planned, *pending),
     )

@@ -34,6 +34,10 @@ from harness.model.records import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# With pyarrow installed pandas keeps text in Arrow's UTF-8, which cannot hold half of a surrogate pair, and a hub may
+# answer with one: the judge must decide on it, not break over it.
+pd.set_option("mode.string_storage", "python")
+
 __all__ = [
     "CASE_COLUMNS",
     "CHECK_COLUMNS",

@@ -9,6 +9,7 @@ import numpy as np
 from harness.judge.grounds import FAIL, PASS, UNKNOWN, Grounds, RuleFinding, cases_labelled, scope_of
 from harness.judge.vocabulary import ClassAtMost, MinimumExecuted, OutcomeAtMost, PassRate
 from harness.judge.words import some_of
+from harness.model.ids import SCHEMES
 from harness.model.outcome import ComparisonClass, Outcome
 
 __all__ = ["CLASSES_WITHOUT_EVIDENCE", "class_at_most", "minimum_executed", "outcome_at_most", "pass_rate"]
@@ -78,9 +79,10 @@ def pass_rate(rule: PassRate, grounds: Grounds) -> RuleFinding:
 
 
 def minimum_executed(rule: MinimumExecuted, grounds: Grounds) -> RuleFinding:
-    """Judges whether enough was executed that told something."""
+    """Judges whether enough of the product's suite was executed that told something."""
     told = [Outcome.PASSED.value, Outcome.FAILED.value]
     telling = grounds.evidence.checks[grounds.evidence.checks["outcome"].isin(told)]
+    telling = telling[[not case.startswith(SCHEMES) for case in telling["case"]]]
     if rule.labels is not None:
         telling = telling[telling["case"].isin(cases_labelled(rule.labels, grounds.evidence.planned))]
     finished = telling[telling["case"].isin(grounds.evidence.cases["case"])]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from harness.judge.grounds import FAIL, PASS, UNKNOWN, Grounds, NothingToLookAtError, RuleFinding, cases_labelled
 from harness.judge.vocabulary import (
@@ -14,6 +14,7 @@ from harness.judge.vocabulary import (
     Rule,
 )
 from harness.judge.words import some_of
+from harness.model.ids import SEPARATOR
 from harness.model.outcome import Outcome
 
 __all__ = ["required_cases", "required_checks", "required_folders", "required_products", "required_suites"]
@@ -37,8 +38,19 @@ def required_folders(rule: RequiredFolders, grounds: Grounds) -> RuleFinding:
         inside = planned["file"].str.startswith(prefix) | planned["case"].str.startswith(prefix)
         if not inside.any():
             raise NothingToLookAtError(f"no case of this run is in {folder}")
+        if empty := _files_without_a_case(prefix, grounds):
+            return RuleFinding(rule, UNKNOWN, f"without a case in this run: {some_of(empty)}")
         wanted |= set(planned.loc[inside, "case"])
     return _wholly_passed(rule, wanted, grounds)
+
+
+def _files_without_a_case(prefix: str, grounds: Grounds) -> list[str]:
+    """Files of the Scheme's own cases, below ``prefix``, that the run found and of which it planned no case."""
+    suite = grounds.evidence.started.suite if grounds.evidence.started else {}
+    own = suite.get("scheme")
+    listed = [f"{own.get('folder')}/{name}" for name in own.get("files") or ()] if isinstance(own, Mapping) else []
+    known = {case.partition(SEPARATOR)[0] for case in grounds.evidence.planned["case"]}
+    return sorted(name for name in listed if name.startswith(prefix) and name not in known)
 
 
 def _wholly_passed(rule: Rule, cases: Collection[str], grounds: Grounds) -> RuleFinding:
@@ -105,9 +117,7 @@ def required_suites(rule: RequiredSuites, grounds: Grounds) -> RuleFinding:
 
 
 def required_products(rule: RequiredProducts, grounds: Grounds) -> RuleFinding:
-    """Judges whether every product took part. A run is of one product, so another one cannot be told."""
-    started = grounds.evidence.started
-    present = {started.product} if started else set()
-    if absent := sorted(set(rule.products) - present):
+    """Judges whether every product took part: this run's, and those whose runs the Scheme has follow it."""
+    if absent := sorted(set(rule.products) - grounds.products):
         return RuleFinding(rule, UNKNOWN, f"not part of this run: {', '.join(absent)}")
     return RuleFinding(rule, PASS, f"{', '.join(sorted(set(rule.products)))} took part")

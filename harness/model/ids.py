@@ -11,9 +11,20 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["SEPARATOR", "CheckId", "Numbering", "escape_label", "fingerprint", "number_labels", "unescape_label"]
+__all__ = [
+    "SCHEMES",
+    "SEPARATOR",
+    "CheckId",
+    "Numbering",
+    "escape_label",
+    "fingerprint",
+    "number_labels",
+    "unescape_label",
+]
 
 SEPARATOR = "::"
+SCHEMES = "scheme_rules/"
+"""What the ids of a Scheme's own cases begin with; those of a product's suite never do."""
 _NUMBERED = re.compile(r"#(\d+)$")
 
 

@@ -26,7 +26,12 @@ class CollectionFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """Yields one item per case, in the order of the document."""
         path = self.path.resolve()
-        for file in load_folder(root_of(path), below=path).files:
+        worker = self.config.pluginmanager.get_plugin("harness-worker")
+        context = worker.context if isinstance(worker, Worker) else None
+        own = context.workspace / context.scheme_suite if context and context.scheme_suite else None
+        # ids of a Scheme's own collections begin with its folder
+        root = context.workspace if context and own and path.is_relative_to(own) else root_of(path)
+        for file in load_folder(root, below=path).files:
             for case in file.collection.cases:
                 yield CollectionItem.from_parent(self, name=case.case_id.rpartition(SEPARATOR)[2], case=case)
 

@@ -18,6 +18,7 @@ import pytest
 from harness.engine.inbound.messages import InboundNote
 from harness.engine.recorder import CaseRecorder
 from harness.errors import UsageError
+from harness.model.ids import SCHEMES
 from harness.model.outcome import Outcome
 from harness.model.records import (
     CaseFinished,
@@ -37,6 +38,7 @@ from harness.run.options import EMBEDDED, RunOptions
 from harness.run.provenance import new_run_id, run_started
 from harness.run.redact import Redactor, is_secret_name
 from harness.run.stage import Stage
+from harness.run.what import NATIVE
 from harness.suite.pin import check_pin, load_pin
 
 __all__ = ["Controller", "Listener"]
@@ -104,7 +106,7 @@ class Controller:
             self._problem(text)
         stage = self._stage = Stage.open(options, self._notes.put)
         run_id = options.run_id or new_run_id(options)
-        self.folder = options.workspace.runs / run_id
+        self.folder = options.folder or options.workspace.runs / run_id
         try:
             self.folder.mkdir(parents=True)
         except FileExistsError:
@@ -114,9 +116,11 @@ class Controller:
             workspace=options.workspace.root,
             product=options.product,
             release=options.manifest,
+            hub_release=options.hub_release,
             target=stage.target,
             inbound=stage.inbound.address,
             suite=options.workspace.suite(options.product).resolve(),
+            scheme_suite=options.suite.scheme.name if options.suite.scheme else "",
             labels=options.labels,
             plan_folder=self._plan_folder,
             inputs=stage.inputs,
@@ -357,10 +361,10 @@ class Controller:
                     checks=None if planned.checks is None else list(planned.checks),
                 )
             )
-        if not self.options.collections:
+        if self.options.suite.source == NATIVE:
             pin = load_pin(self.options.workspace.pin(self.options.product, self.options.release))
             if pin is not None:
-                cases = check_pin(pin, files=pin.files, cases=[planned.case for planned in plan])
+                cases = check_pin(pin, files=pin.files, cases=_of_product(plan))
                 for difference in cases.differences:
                     self._problem(f"the suite differs from its pin: {difference}")
         selected = sum(planned.selected for planned in plan)
@@ -385,3 +389,8 @@ class Controller:
     def _note(self, text: str) -> None:
         if self._listener:
             self._listener.note(text)
+
+
+def _of_product(plan: list[PlannedCase]) -> list[str]:
+    """The cases that a product's pin speaks of: all but the Scheme's own."""
+    return [planned.case for planned in plan if not planned.case.startswith(SCHEMES)]

@@ -11,7 +11,7 @@ from typing import final
 import pytest
 
 from harness.errors import SuiteError
-from harness.model.ids import SEPARATOR, escape_label
+from harness.model.ids import SCHEMES, SEPARATOR, escape_label
 from harness.model.release import ReleaseVersion
 from harness.run.context import PlannedCase
 from harness.suite.native import definition_of
@@ -23,19 +23,27 @@ CASE = pytest.StashKey[PlannedCase]()
 RUN_INI = Path(__file__).parent / "run.ini"
 
 
-def native_case(item: pytest.Item, suite: Path, release: ReleaseVersion) -> PlannedCase | None:
+def native_case(
+    item: pytest.Item, suite: Path, release: ReleaseVersion, own: Path | None = None, prefix: str = ""
+) -> PlannedCase | None:
     """Returns the case that ``item`` is, ``None`` where it does not hold for ``release``.
 
-    Raises ``SuiteError`` where the item is outside ``suite`` or does not say what it is.
+    ``own`` is the folder of the Scheme's own cases, whose ids begin with ``prefix``. Raises ``SuiteError`` where the
+    item is outside both, or does not say what it is.
     """
     path = item.path.resolve()
-    if not path.is_relative_to(suite):
+    is_own = own is not None and path.is_relative_to(own)
+    if not is_own and not path.is_relative_to(suite):
         raise SuiteError(
             "this file is not in the suite of the product under validation",
             file=path,
             remedy=f"Run cases below {suite}, or leave --harness-target out",
         )
-    file = path.relative_to(suite).as_posix()
+    file = f"{prefix}/{path.relative_to(own).as_posix()}" if is_own and own else path.relative_to(suite).as_posix()
+    if not is_own and file.startswith(SCHEMES):
+        raise SuiteError(
+            f"a product's suite may hold no folder {SCHEMES[:-1]}: its cases would pass for a Scheme's", file=path
+        )
     definition = definition_of(getattr(item, "function", None))
     if definition is None:
         raise SuiteError(
@@ -57,14 +65,16 @@ def native_case(item: pytest.Item, suite: Path, release: ReleaseVersion) -> Plan
     )
 
 
-def sort_out(items: Sequence[pytest.Item], suite: Path, release: ReleaseVersion) -> tuple[list[pytest.Item], list[str]]:
+def sort_out(
+    items: Sequence[pytest.Item], suite: Path, release: ReleaseVersion, own: Path | None = None, prefix: str = ""
+) -> tuple[list[pytest.Item], list[str]]:
     """Returns the items that are cases of ``release``, each with its ``CASE``, and what is wrong with the others."""
     names: set[str] = set()
     kept: list[pytest.Item] = []
     problems: list[str] = []
     for item in items:
         try:
-            planned = item.stash.get(CASE, None) or native_case(item, suite, release)
+            planned = item.stash.get(CASE, None) or native_case(item, suite, release, own, prefix)
             if planned is None:
                 continue
             if planned.case in names:

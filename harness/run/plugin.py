@@ -8,11 +8,15 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.errors import HarnessError
 from harness.run.options import add_options, is_active, resolve
+
+if TYPE_CHECKING:
+    from harness.run.scheme_suite import SchemeSuite
 
 __all__: list[str] = []
 
@@ -43,8 +47,17 @@ def pytest_configure(config: pytest.Config) -> None:
         except HarnessError as problem:
             raise pytest.UsageError(str(problem)) from problem
         config.pluginmanager.register(controller, Controller.NAME)
+        _collect_too(config, controller.options.suite.scheme)
     if config.getoption("dist", "no") == "no":
         _register_worker(config, controller.context)
+
+
+def _collect_too(config: pytest.Config, own: SchemeSuite | None) -> None:
+    """Has pytest collect the Scheme's own cases too, where it was told of the product's suite only."""
+    if own is not None and not any(
+        Path(str(arg).partition("::")[0]).resolve().is_relative_to(own.folder) for arg in config.args
+    ):
+        config.args.append(str(own.folder))
 
 
 def _register_worker(config: pytest.Config, context: object) -> None:

@@ -7,12 +7,14 @@ import secrets
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import harness
 from harness.model.records import RunStarted
 from harness.run.options import RunOptions
+from harness.run.scheme_suite import SchemeSuite
 from harness.target.model import Target
 
 __all__ = ["new_run_id", "run_started"]
@@ -40,6 +42,7 @@ def run_started(options: RunOptions, run_id: str, target: Target) -> RunStarted:
             "pin": suite.pin.status,
             "pinned_digest": suite.pin.digest,
             "pin_differences": list(suite.pin.differences),
+            **_own(suite.scheme),
         },
         target=target.describe(),
         selection={
@@ -62,4 +65,12 @@ def run_started(options: RunOptions, run_id: str, target: Target) -> RunStarted:
             "source": manifest.source,
             "known_issues": [asdict(issue) for issue in manifest.known_issues],
         },
+        products=[{"product": one.product, "release": one.release, "suite": one.suite} for one in options.listed],
+        core=None if options.core is None else asdict(options.core),
     )
+
+
+def _own(scheme: SchemeSuite | None) -> dict[str, Any]:
+    if scheme is None:
+        return {}
+    return {"scheme": {"folder": scheme.name, "digest": scheme.digest, "files": list(scheme.files)}}

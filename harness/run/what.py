@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from harness.errors import CollectionError, SuiteError, UsageError
 from harness.model.release import ReleaseVersion
+from harness.run.scheme_suite import SchemeSuite, find_scheme_suite
 from harness.suite.pin import PinCheck, check_pin, load_pin, suite_digest, suite_files
 from harness.workspace import Workspace
 
@@ -51,6 +52,8 @@ class SuiteToRun:
     """The collections by which the suite's release provisions a hub, in order; none where it has none."""
     problems: tuple[str, ...] = ()
     """Why files are missing here, where the caller chose to go on."""
+    scheme: SchemeSuite | None = None
+    """The Scheme's own cases that run with it; their collections stand among ``collections``."""
 
 
 def find_suite(
@@ -61,14 +64,55 @@ def find_suite(
     suite: str = NATIVE,
     paths: Sequence[Path] = (),
     keep_going: bool = False,
+    scheme: str | None = None,
 ) -> SuiteToRun:
     """Returns the suite ``suite`` of ``product`` for ``release``, or what ``paths`` name where any are given.
 
+    With it run the cases that ``scheme`` has of its own for the product, unless ``paths`` name less than the suite.
     Raises ``SuiteError`` where it is absent, malformed, or an imported one was changed since.
     """
     for path in paths:
         if not path.exists():
             raise SuiteError("there is no such suite, case file or collection", file=path, remedy="Check the path")
+    own = find_scheme_suite(workspace, scheme, product, keep_going=keep_going)
+    in_own = [path for path in paths if own and path.resolve().is_relative_to(own.folder)]
+    others = [path for path in paths if path not in in_own]
+    if in_own and not others:
+        # Nothing but the Scheme's own: a part of what there is, whatever else it may be.
+        found = replace(_native(workspace, product, release, ()), paths=(), whole=False)
+    else:
+        found = _product_suite(workspace, product, release, suite=suite, paths=others, keep_going=keep_going)
+    if own is None or not own.files or not (in_own or (found.whole and found.source != "collection")):
+        return found
+    return _with_own(found, own, in_own)
+
+
+def _with_own(found: SuiteToRun, own: SchemeSuite, named: Sequence[Path]) -> SuiteToRun:
+    """``found`` with the Scheme's own cases beside it: all of them, or what of them is ``named``."""
+    whole = all(path.resolve() == own.folder for path in named)
+    collections = own.collections if whole else tuple(
+        file for file in own.collections if any(file.is_relative_to(path.resolve()) for path in named)
+    )  # fmt: skip
+    return replace(
+        found,
+        paths=(*found.paths, *(named or (own.folder,))),
+        collections=(*found.collections, *collections),
+        groups={**found.groups, **own.groups},
+        whole=found.whole and whole,
+        problems=(*found.problems, *own.problems),
+        scheme=own,
+    )
+
+
+def _product_suite(
+    workspace: Workspace,
+    product: str,
+    release: ReleaseVersion,
+    *,
+    suite: str,
+    paths: Sequence[Path],
+    keep_going: bool,
+) -> SuiteToRun:
     if suite == OFFICIAL and not paths:
         return _official(workspace, product, release)
     if suite not in (NATIVE, OFFICIAL, product):

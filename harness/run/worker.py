@@ -60,8 +60,10 @@ class Worker:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Makes every item a case of this release, before any selection of pytest's takes some away."""
-        kept, self._problems = sort_out(items, self.context.suite, self.context.release.version)
-        order = {path: number for number, path in enumerate(self.context.collections)}
+        context = self.context
+        own = context.workspace / context.scheme_suite if context.scheme_suite else None
+        kept, self._problems = sort_out(items, context.suite, context.release.version, own, context.scheme_suite)
+        order = {path: number for number, path in enumerate(context.collections)}
         # a stable sort: only files change places, the cases of one keep their order
         kept.sort(key=lambda item: order.get(str(item.path.resolve()), 0))
         for item in kept:

@@ -183,6 +183,7 @@ class _Loading:
                     self.complain(CollectionError("is a link, which is not followed", file=path, remedy=remedy))
                 elif path.name in names and (path.name == MASTER or (wanted and path.name.lower().endswith(".json"))):
                     yield relative
+            folders[:] = [name for name in folders if self.wanted(Path(at, name).relative_to(self.root).as_posix())]
 
     def unreadable(self, problem: OSError) -> None:
         self.complain(CollectionError(f"cannot be read: {problem.strerror or problem}", file=problem.filename))
