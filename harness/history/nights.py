@@ -128,7 +128,9 @@ def nights_of_table(nights: tuple[Night, ...], rows: pa.Table) -> Nights:
     at_night = {night.run_id: number for number, night in enumerate(nights)}
     run_codes, run_ids = _coded(rows["run_id"])
     column = np.array([at_night.get(run, -1) for run in run_ids] or [-1])[run_codes]
-    mine = column >= 0
+    mine: Any = column >= 0
+    if mine.all():
+        mine = slice(None)
     check_codes, check_ids = _coded(rows["check"])
     order = np.argsort(np.array(check_ids, dtype=object), kind="stable")
     rank = np.empty(len(order), dtype=np.int64)
@@ -136,11 +138,12 @@ def nights_of_table(nights: tuple[Night, ...], rows: pa.Table) -> Nights:
     row = rank[check_codes] if len(check_ids) else check_codes
     row, column = row[mine], column[mine]
     shape = (len(check_ids), len(nights))
+    cell = row * shape[1] + column
 
     def spread(values: npt.NDArray[Any], kind: Any, empty: Any) -> npt.NDArray[Any]:
-        matrix = np.full(shape, empty, dtype=kind)
-        matrix[row, column] = values[mine]
-        return matrix
+        matrix = np.full(shape[0] * shape[1], empty, dtype=kind)
+        matrix[cell] = values[mine]
+        return matrix.reshape(shape)
 
     outcome, names = _coded(rows["outcome"])
     class_codes, classes = _coded(rows["class"])
@@ -149,8 +152,8 @@ def nights_of_table(nights: tuple[Night, ...], rows: pa.Table) -> Nights:
     prints, values = _coded(rows["fingerprint"])
     unsaid = np.array([not value for value in values] or [True])[prints]
     components, component_names = _coded(rows["component"])
-    named = spread(np.where(np.array([bool(n) for n in component_names] or [False])[components], components, -1),
-                   np.int32, -1)  # fmt: skip
+    has_name = np.array([bool(name) for name in component_names] or [False])[components]
+    named = spread(np.where(has_name, components, -1), np.int32, -1)
     kept = np.zeros(shape[0], dtype=bool)
     kept[row] = True
     checks = np.array(check_ids, dtype=object)[order]

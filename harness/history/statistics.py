@@ -360,29 +360,29 @@ class _Course:
 
     def _by_rate(self, number: int, release: str, tally: Tally, rows: Ints) -> list[Episode]:
         """Fisher's exact test says that the last failures in a row, or those of the last nights, are not chance."""
+        if not len(rows):
+            return []
         found: dict[int, Episode] = {}
         width = self.rules.nights_for_a_rate
-        filled = np.minimum(self.recent_told, width)
+        filled = np.minimum(self.recent_told[rows], width)
         at_all = np.arange(width)[None, :] < filled[:, None]
-        recent_failed = (self.recent * at_all).sum(axis=1).astype(np.int64)
-        samples = (
-            (self.streak, self.streak),
-            (recent_failed, filled),
-        )
-        for failed, told in samples:
-            few = rows[(failed[rows] >= self.rules.repeats.minimum_failures) & ~np.isin(rows, list(found))]
+        recent_failed = (self.recent[rows] * at_all).sum(axis=1).astype(np.int64)
+        streak = self.streak[rows]
+        for all_failed, all_told in ((streak, streak), (recent_failed, filled)):
+            enough = (all_failed >= self.rules.repeats.minimum_failures) & ~np.isin(rows, list(found))
+            few, failed, told = rows[enough], all_failed[enough], all_told[enough]
             if not len(few):
                 continue
-            own = (
-                np.maximum(tally.passed[few] - (told - failed)[few], 0), np.maximum(tally.failed[few] - failed[few], 0)
-            )  # fmt: skip
+            own = np.maximum(tally.passed[few] - (told - failed), 0), np.maximum(tally.failed[few] - failed, 0)
             best = best_reference(self._references(number, release, few, own, same_question=True))
-            chance = fisher_greater(failed[few], told[few], best.failed, best.passed + best.failed)
-            for at in np.flatnonzero((chance < 1 - self.rules.repeats.confidence) & (best.passed > 0)):
+            chance = fisher_greater(failed, told, best.failed, best.passed + best.failed)
+            # What is exactly at the bound has not passed it, however it was rounded.
+            significant = chance < 1 - self.rules.repeats.confidence - 1e-9
+            for at in np.flatnonzero(significant & (best.passed > 0)):
                 row = int(few[at])
                 found[row] = Episode(
-                    check=row, since=self._first_failure(row, int(told[row])), opened=number, exact=False,
-                    failed=int(failed[row]), told=int(told[row]), chance=float(chance[at]), **best.told(int(at)),
+                    check=row, since=self._first_failure(row, int(told[at])), opened=number, exact=False,
+                    failed=int(failed[at]), told=int(told[at]), chance=float(chance[at]), **best.told(int(at)),
                 )  # fmt: skip
         return [found[row] for row in sorted(found)]
 

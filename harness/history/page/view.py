@@ -30,6 +30,7 @@ _CHECKS_DRAWN: Final = 600
 """Rows of single checks in the grid; of those that passed in every night only the names stand on the page."""
 _OPERATIONS_DRAWN: Final = 60
 _LISTED: Final = 200
+_TIMES: Final = ("operation", "measure", "run_id", "component", "count", "p50_ms", "p95_ms")
 
 _TONES: Final = {
     VerdictKind.APPROVED: "good",
@@ -121,15 +122,12 @@ def page_view(
             f"no night of {product} on target {target!r} is recorded",
             remedy=f"Targets with nights: {', '.join(known)}" if known else "Record runs: harness history record RUN",
         )
-    times = history.read(
-        OPERATIONS,
-        ["operation", "measure", "run_id", "component", "count", "p50_ms", "p95_ms"],
-        wanted,
-        set(runs["run_id"].to_pylist()),
-    )
+    recorded = set(runs["run_id"].to_pylist())
     suites = []
     for suite in suites_of(runs):
         nights = nights_of(history, runs, product, target, suite)
+        own = Selection(product, target, since=nights.nights[-shown:][0].day)
+        times = history.read(OPERATIONS, _TIMES, own, recorded)
         suites.append(_suite(suite, nights, tell(nights, rules), times, shown))
     suites.sort(key=lambda each: (-each.last.started.timestamp(), each.suite))
     return PageView(product, target, tuple(suites), tuple(history.problems), rules)
