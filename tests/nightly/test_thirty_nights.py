@@ -125,7 +125,7 @@ def test_history_and_messages_tell_the_story(shared_lab: Lab, monkeypatch: pytes
     # the page says the same
     page = page_view(History(dataset), "lab")
     [suite] = page.suites
-    assert (len(suite.nights), page.problems, suite.open) == (NIGHTS, (), ())
+    assert (len(suite.nights), list(page.problems), list(suite.open)) == (NIGHTS, [], [])
     assert [night.run_id for night in suite.kept_out] == [suite.nights[NIGHTS - 1 - OUTAGE][0].run_id]
     runs = History(dataset).runs(Selection("mojaloop", "lab"))
     nights = nights_of(History(dataset), runs, "mojaloop", "lab", "mojaloop")
