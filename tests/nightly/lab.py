@@ -46,6 +46,7 @@ def test_c_unknown(payer):
 @case("A look-up of nobody is declined")
 def test_d_look_up(payer):
     from harness.engine.inbound.behaviour import Party
+    payer.hub.has_oracle("MSISDN")
     payer.look_up(Party(id_type="MSISDN", identifier="99", name="nobody")).declined_by_hub("3204")
 
 @case("Waits where it is told to")
@@ -183,4 +184,5 @@ def make_lab(root: Path) -> Lab:
     ):
         ended = harness(*arguments, cwd=workspace, **QUICK)
         assert ended.code in (0, 2), ended
+        assert ", 1 failed" not in ended.out, ended
     return Lab(workspace, ports)
