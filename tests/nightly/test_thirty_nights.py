@@ -11,7 +11,6 @@ import random
 import signal
 import subprocess
 import sys
-import textwrap
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -58,15 +57,17 @@ STORY: dict[int, list[tuple[str, str]]] = {
 
 KILL = """
 import os, signal, sys
-from harness.history import store
+from harness.history import places
 written = []
-real = store.write_parquet
-def torn(root, path, *given):
+real = places.pq.write_table
+def torn(table, file, **options):
     if written:
+        file.write(b"PAR1")
+        file.flush()
         os.kill(os.getpid(), signal.SIGKILL)
-    written.append(path)
-    return real(root, path, *given)
-store.write_parquet = torn
+    written.append(table)
+    return real(table, file, **options)
+places.pq.write_table = torn
 sys.argv = ["harness", "nightly", sys.argv[1]]
 from harness.cli import main
 main()
@@ -80,7 +81,7 @@ def defects(night: int) -> tuple[str, ...]:
 
 def killed(lab: Lab) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(KILL), PLAN], cwd=lab.root, env=environment(**QUICK),
+        [sys.executable, "-c", KILL, PLAN], cwd=lab.root, env=environment(**QUICK),
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL, done
