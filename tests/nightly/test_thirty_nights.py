@@ -129,7 +129,7 @@ def test_history_and_messages_tell_the_story(shared_lab: Lab, monkeypatch: pytes
     assert (len(suite.nights), list(page.problems), list(suite.open)) == (NIGHTS, [], [])
     assert [night.run_id for night in suite.kept_out] == [suite.nights[NIGHTS - 1 - OUTAGE][0].run_id]
     runs = History(dataset).runs(Selection("mojaloop", "lab"))
-    nights = nights_of(History(dataset), runs, "mojaloop", "lab", "mojaloop")
+    nights = nights_of(History(dataset), runs, "mojaloop", "lab", suite.suite)
     episodes = [(nights.checks[one.check].split("::")[1], one.since, one.closed) for one in tell(nights).episodes]
     assert episodes == [(UNKNOWN, 3, 15), (QUOTE, 5, 11), (LOOK_UP, 20, 27)]
     text = history_page(page)
