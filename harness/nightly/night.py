@@ -84,7 +84,8 @@ class Night:
             night.resumed_at.append(iso_ms())
             night.write()
             self.tell(f"night {night.night} was cut off: what it owes is done now")
-            self._pay(night)
+            if not self._pay(night):
+                continue  # it stays owed
             is_recent = night.age_s() <= seconds(self.plan.plan.resume_within)
             if (
                 is_recent
@@ -99,8 +100,10 @@ class Night:
     def _owner(self, folder: Path) -> Lock:
         return Lock.acquire(folder, "owner", f"plan {self.plan.name}")
 
-    def _pay(self, night: NightRecord) -> None:
+    def _pay(self, night: NightRecord) -> bool:
+        """Does what ``night`` owes. Returns whether all of it could be done."""
         jobs = {job.name: job for job in self.plan.plan.jobs}
+        paid = True
         for record in night.jobs:
             if record.state in (FINISHED, WAITING):
                 continue
@@ -109,7 +112,12 @@ class Night:
                 self._not_run(record, "the plan holds this job no more, so what it owes cannot be done")
                 continue
             self.tell(f"job {record.name}: clean-up and judgement of the night that was cut off")
-            self._carry_out(night, job, again=True)
+            try:
+                self._carry_out(night, job, again=True)
+            except TargetBusyError as problem:
+                self.tell(f"job {record.name}: still owed: {problem}")
+                paid = False
+        return paid
 
     def _close(self, night: NightRecord) -> None:
         for record in night.jobs:

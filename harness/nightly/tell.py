@@ -43,6 +43,7 @@ class Telling:
     def tell(self, night: NightRecord, job: Job, record: JobRecord, judged: Sequence[ReportInput]) -> None:
         """Records, notifies and counts. Raises ``HarnessError`` only where ``nightly.json`` cannot be written."""
         self._record(night, record, judged)
+        self._page(judged)
         with night.stage(record, "notify") as stage:
             message = self.message(night, record, judged)
             if message is None:
@@ -55,6 +56,9 @@ class Telling:
                 sent = sum(one["status"] == "sent" for one in record.messages)
                 stage.text = f"{message.title}: {sent} of {len(record.messages)} sent"
                 stage.status = "ok" if sent == len(record.messages) else "failed"
+        lock = record.stage("lock")
+        if lock is not None and lock.status == "failed" and not record.runs:
+            return  # another night has the target, and its figures are those to be seen
         try:
             path = write_figures(
                 self.workspace.root / "reports" / "prometheus", self.plan.name, night, record, judged,
@@ -113,13 +117,29 @@ class Telling:
         for run in judged:
             try:
                 with night.stage(record, "history") as stage:
-                    done = append(self.workspace.root / "reports" / "history", run.judged)
+                    done = append(self.workspace.history, run.judged)
                     stage.text = "; ".join((self.workspace.relative(done.path), *done.notes))
                     for note in done.notes:
                         self.say(f"history: {note}")
             except HarnessError as problem:
                 record.problems.append(f"the history: {problem}")
                 self.say(f"the history: {problem}")
+
+    def _page(self, judged: Iterable[ReportInput]) -> None:
+        """Writes the history page of each target anew."""
+        from harness.history.page.writer import write_page
+        from harness.history.places import page_place
+
+        for target, product in dict.fromkeys((_target(run), run.judged.verdict.product) for run in judged):
+            dataset = self.workspace.history
+            try:
+                path, problems = write_page(dataset, target, page_place(dataset, product, target), product=product)
+            except HarnessError as problem:
+                self.say(f"the history page cannot be written: {problem}")
+                continue
+            self.say(f"history page: {self.workspace.relative(path)}")
+            for text in problems:
+                self.say(f"history: {text}")
 
     def _events(self, run: ReportInput) -> list[Happening]:
         from harness.history.events import events
@@ -128,9 +148,7 @@ class Telling:
         if started is None:
             return []
         try:
-            found = events(
-                self.workspace.root / "reports" / "history", _target(run), started.run_id, product=started.product
-            )
+            found = events(self.workspace.history, _target(run), started.run_id, product=started.product)
         except HarnessError as problem:
             self.say(f"what changed is not known: {problem}")
             return []
