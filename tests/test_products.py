@@ -135,6 +135,16 @@ def test_one_folder_holds_the_core_and_its_product_and_one_verdict(approved: Pat
     assert told["journal_sha256"] != verdict["inputs"]["journal"]["sha256"]
 
 
+def test_a_night_runs_the_products_on_top_of_the_core(workspace: Path) -> None:
+    plan = {"scheme": "example", "jobs": [{"name": "all", "target": "embedded", "release": RELEASE, "workers": 0}]}
+    file = workspace / "scheme_rules/example/nightly.yaml"
+    file.write_text(yaml.safe_dump(plan))
+    night = harness("nightly", str(file), cwd=workspace)
+    assert night.code == 0, night
+    (folder,) = (path for path in (workspace / "reports/runs").glob("2*") if path.is_dir())
+    assert stored(folder)["kind"] == stored(folder / NESTED)["kind"] == "APPROVED"
+
+
 def test_judging_again_gives_the_same_bytes_for_both(workspace: Path) -> None:
     folder = run_of(workspace)
     files = [place / name for place in (folder, folder / NESTED) for name in ("verdict.json", "comparison.csv")]

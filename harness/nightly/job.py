@@ -254,6 +254,7 @@ class JobRun:
             order = {
                 "what": RUN,
                 "options": _values(self._workspace, self._plan, job, name, run_id),
+                "against": _against_values(self._plan, job),
                 "blocked": blocked,
                 "workers": job.workers,
             }
@@ -404,6 +405,13 @@ def _values(workspace: Workspace, plan: NightlyPlan, job: Job, suite: str, run_i
         "keep": job.target == EMBEDDED and bool(job.provisioning or job.clean_up),
         "i_know": job.i_know,
     }
+
+
+def _against_values(plan: NightlyPlan, job: Job) -> dict[str, str | None]:
+    """Returns ``against_of``, JSON-ready: products follow a core that is approved by it."""
+    against = against_of(plan, job)
+    given = {"criteria": against.criteria, "baseline": against.baseline, "waivers": against.waivers}
+    return {name: None if value is None else str(value) for name, value in given.items()}
 
 
 def _path(name: str | None) -> Path | None:

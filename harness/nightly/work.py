@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.errors import HarnessError
+from harness.model.outcome import ExitCode
 
 __all__ = ["COLLECTIONS", "RUN", "main"]
 
@@ -56,14 +57,27 @@ def _run(order: Mapping[str, Any]) -> dict[str, Any]:
     from rich.console import Console
 
     from harness.report.progress import LineProgress
-    from harness.run.execute import execute
     from harness.run.options import resolve_values
+    from harness.sequence import products_to_run, run_release
+    from harness.validation import Against
 
-    options = resolve_values(**_values(order))
-    listener = LineProgress(Console(file=sys.stdout, highlight=False))
-    done = execute(replace(options, blocked=order["blocked"]), workers=order["workers"], listener=listener)
-    broke = done.internal_error
-    return {"folder": str(done.folder), **({"error": broke, "exit_code": 4} if broke else {})}
+    values = _values(order)
+    options = resolve_values(**values)
+    done = run_release(
+        replace(options, blocked=order["blocked"]),
+        products_to_run(options, values["target"], i_know=values["i_know"]),
+        workers=order["workers"],
+        against=Against(**{name: _path(name, value) for name, value in order["against"].items()}),
+        listener=lambda: LineProgress(Console(file=sys.stdout, highlight=False)),
+    )
+    answer: dict[str, Any] = {"folder": str(done.run.folder)}
+    if done.internal_error:
+        return {**answer, "error": done.internal_error, "exit_code": ExitCode.INTERNAL}
+    return {**answer, "error": done.problem, "exit_code": ExitCode.INCONCLUSIVE} if done.problem else answer
+
+
+def _path(name: str, value: str | None) -> str | Path | None:
+    return Path(value) if value is not None and name in ("criteria", "waivers") else value
 
 
 def _collections(order: Mapping[str, Any]) -> dict[str, Any]:
