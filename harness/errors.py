@@ -2,6 +2,7 @@
 
 HarnessError                      exit code 3 unless said otherwise
 ├── UsageError                    the call cannot be carried out as asked
+├── TargetBusyError               another night uses the target, exit code 2
 ├── WorkspaceError                no workspace here, or a part of it is missing
 ├── InputError                    a file or document cannot be used: names file, place, remedy
 │   ├── TargetError               a target description
@@ -10,7 +11,10 @@ HarnessError                      exit code 3 unless said otherwise
 │   ├── ReleaseError              a release manifest or release notes
 │   ├── BaselineError             a baseline
 │   ├── CriteriaError             a Scheme's criteria or waivers
-│   └── JournalError              a run's journal that cannot be read at all
+│   ├── NightlyError              a Scheme's plan of nights
+│   ├── JournalError              a run's journal that cannot be read at all
+│   └── HandoverError             a bundle, a key, or the place that one is published to
+├── ToolError                     a program beside ours that was asked for is absent or failed
 ├── ProvisioningError             the target refused to set up what a case needs (becomes a case's cause)
 └── InternalError                 our own fault, exit code 4
 """
@@ -23,14 +27,18 @@ __all__ = [
     "BaselineError",
     "CollectionError",
     "CriteriaError",
+    "HandoverError",
     "HarnessError",
     "InputError",
     "InternalError",
     "JournalError",
+    "NightlyError",
     "ProvisioningError",
     "ReleaseError",
     "SuiteError",
+    "TargetBusyError",
     "TargetError",
+    "ToolError",
     "UsageError",
     "WorkspaceError",
 ]
@@ -52,6 +60,12 @@ class HarnessError(Exception):
 
 class UsageError(HarnessError):
     """The call cannot be carried out as asked."""
+
+
+class TargetBusyError(HarnessError):
+    """Another night uses the target, so nothing is known of this one."""
+
+    exit_code = 2
 
 
 class WorkspaceError(HarnessError):
@@ -98,8 +112,20 @@ class CriteriaError(InputError):
     """A Scheme's criteria or waivers are unusable."""
 
 
+class NightlyError(InputError):
+    """A Scheme's plan of nights is unusable."""
+
+
 class JournalError(InputError):
     """A journal cannot be read at all. Damage that leaves evidence behind is not an error but a finding."""
+
+
+class HandoverError(InputError):
+    """A bundle cannot be made, read or published, or a key cannot be used."""
+
+
+class ToolError(HarnessError):
+    """A program that is not part of the harness, and is needed for what was asked, is absent or failed."""
 
 
 class ProvisioningError(HarnessError):

@@ -14,6 +14,7 @@ from typing import final
 import harness
 from harness.errors import UsageError, WorkspaceError
 from harness.model.release import ReleaseVersion
+from harness.model.scheme import CORE_PRODUCT, PRODUCTS_FOLDER
 
 __all__ = ["Workspace", "find_workspace", "init_workspace", "shipped"]
 
@@ -31,6 +32,11 @@ class Workspace:
     def runs(self) -> Path:
         """Where each run has its folder."""
         return self.root / "reports" / "runs"
+
+    @property
+    def history(self) -> Path:
+        """The dataset that runs are recorded in, night after night."""
+        return self.root / "reports" / "history"
 
     @property
     def kept_hub(self) -> Path:
@@ -61,6 +67,11 @@ class Workspace:
     def scheme_suite(self, scheme: str, product: str) -> Path:
         """The folder with a Scheme's own cases for a product: native ones, and Testing Toolkit collections."""
         return self.scheme(scheme) / "suites" / product
+
+    def criteria_folder(self, scheme: str, product: str) -> Path:
+        """Where a Scheme's criteria and waivers for ``product`` are: its own folder; for an extension, one in it."""
+        folder = self.scheme(scheme)
+        return folder if product == CORE_PRODUCT else folder / PRODUCTS_FOLDER / product
 
     def target(self, name: str, scheme: str | None) -> Path:
         """The description of target ``name``: a path as given, else the Scheme's ``targets/NAME.yaml``."""

@@ -99,7 +99,7 @@ def test_report_writes_allure_again(workspace: Path) -> None:
     before = {path.name: path.read_bytes() for path in results.iterdir()}
     for path in results.iterdir():
         path.unlink()
-    ended = harness("report", "first", "--format", "allure", cwd=workspace)
+    ended = harness("report", "first", "--format", "allure-results", cwd=workspace)
     assert ended.code == 0
     assert {path.name: path.read_bytes() for path in results.iterdir()} == before
 

@@ -12,13 +12,19 @@ from typer.exceptions import TyperException
 
 from harness import __version__
 from harness.cli.baseline import baseline_app
-from harness.cli.common import Json, Product, Suite, release_of, workspace_here
+from harness.cli.common import Json, Product, release_of, workspace_here
 from harness.cli.compare import baseline_diff, baseline_show, compare
+from harness.cli.handover import handover, verify
+from harness.cli.history import history_app
+from harness.cli.messages import announce, triage
+from harness.cli.nightly import nightly, notify
+from harness.cli.publish import publish
 from harness.cli.release import release_app
+from harness.cli.report import report
 from harness.cli.selftest import selftest
 from harness.cli.suite import suite_app
 from harness.cli.target import target_app
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError
 from harness.model.outcome import ExitCode
 
 if TYPE_CHECKING:
@@ -48,9 +54,18 @@ app.add_typer(suite_app, name="suite")
 app.add_typer(baseline_app, name="baseline")
 app.add_typer(release_app, name="release")
 app.add_typer(target_app, name="target")
+app.add_typer(history_app, name="history")
 app.add_typer(hub_app, name="hub")
 app.command()(compare)
+app.command()(report)
 app.command()(selftest)
+app.command()(handover)
+app.command()(verify)
+app.command()(publish)
+app.command()(announce)
+app.command()(triage)
+app.command()(nightly)
+app.command()(notify)
 baseline_app.command("show")(baseline_show)
 baseline_app.command("diff")(baseline_diff)
 
@@ -116,7 +131,10 @@ def run(
     ] = "embedded",
     scheme: Scheme = None,
     product: Product = "mojaloop",
-    suite: Suite = "native",
+    suite: Annotated[
+        str | None,
+        typer.Option(help="native, or official: the imported Testing Toolkit collections; else what the Scheme lists."),
+    ] = None,
     workers: Annotated[int, typer.Option("-n", min=0, max=64, help="How many workers; 0 runs in one process.")] = 4,
     label: Annotated[list[str] | None, typer.Option(help="Only cases with this label (repeatable).")] = None,
     keyword: Annotated[str | None, typer.Option("-k", help="Only cases that match this pytest expression.")] = None,
@@ -159,11 +177,11 @@ def run(
     ttk_compatible: TtkCompatible = False,
     as_json: Json = False,
 ) -> int:
-    """Validate a release: run its suite against a target, judge, report."""
+    """Validate a release: run its suite, then those of the Scheme's products, against a target; judge, report."""
     from harness.report.progress import progress_for
-    from harness.run.execute import execute
     from harness.run.options import resolve_values
-    from harness.validation import Against, check_scheme, judge_folder, write_reports
+    from harness.sequence import products_to_run, run_release
+    from harness.validation import Against, check_scheme, suite_listed, write_reports
 
     workspace = workspace_here()
     options = resolve_values(
@@ -171,11 +189,11 @@ def run(
         release=release,
         product=product,
         scheme=scheme,
-        target=str(Path(target).resolve()) if target.endswith((".yaml", ".yml")) else target,
+        target=(where := str(Path(target).resolve()) if target.endswith((".yaml", ".yml")) else target),
         run_id=run_id,
         labels=label or (),
         defects=defect or (),
-        suite=suite,
+        suite=suite or suite_listed(workspace, scheme, product),
         paths=[path.resolve() for path in collection or ()],
         keep_going=keep_going,
         keyword=keyword,
@@ -189,14 +207,19 @@ def run(
         i_know=i_know,
     )
     check_scheme(workspace, scheme, waivers)
+    products = products_to_run(options, where, i_know=i_know)
     console = _console(stderr=as_json)
-    done = execute(options, workers=workers, listener=progress_for(console, os.environ))
-    judged = judge_folder(
-        workspace,
-        done.folder,
-        Against(baseline=baseline, waivers=waivers, fallback=fallback_baseline, minimum_runs=minimum_runs),
+    done = run_release(
+        options,
+        products,
+        workers=workers,
+        against=Against(baseline=baseline, waivers=waivers, fallback=fallback_baseline, minimum_runs=minimum_runs),
+        listener=lambda: progress_for(console, os.environ),
     )
+    judged = done.run
     _show(workspace, judged, write_reports(judged), as_json=as_json, ttk_compatible=ttk_compatible)
+    if done.problem:
+        _complain(f"error: {done.problem}")
     if done.internal_error:
         _complain(f"error: the harness broke during the run; please report it:\n{done.internal_error}")
         return ExitCode.INTERNAL
@@ -227,25 +250,6 @@ def judge(
         _complain(f"judged as before: {against.described(workspace)}")
     _show(workspace, judged, write_reports(judged), as_json=as_json, ttk_compatible=ttk_compatible)
     return judged.judged.verdict.kind.exit_code
-
-
-@app.command()
-def report(
-    run: Run = "latest",
-    format_: Annotated[str, typer.Option("--format", help="allure is what there is.")] = "allure",
-) -> int:
-    """Write a report of a run again, in one format."""
-    from harness.report.allure import AllureResults
-    from harness.validation import judge_as_before
-
-    formats = {"allure": AllureResults()}
-    if format_ not in formats:
-        raise UsageError(f"no report format is called {format_!r}", remedy=f"Choose one of: {', '.join(formats)}")
-    workspace = workspace_here()
-    judged = judge_as_before(workspace, workspace.run_folder(run))
-    for path in formats[format_].write(judged, judged.folder):
-        typer.echo(workspace.relative(path))
-    return 0
 
 
 @hub_app.command("serve")

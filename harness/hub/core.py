@@ -58,7 +58,9 @@ class Core:
         self.transfers.fees = InterchangeFees(self.ledger, self.models, self.windows, self.defects)
         self.transfers.time_scale = config.time_scale
         self.outbox = Outbox(self.participants, timeout_s=config.callback_timeout_s)
-        schemas = fspiop_schemas(ulid_ids=self.profile.ulid_ids)
+        schemas = fspiop_schemas(
+            ulid_ids=self.profile.ulid_ids, transfer_texts_are_syntax=self.profile.transfer_texts_are_syntax
+        )
         self._schemas = {**schemas, **fx_schemas(schemas)}
         self._tasks: set[asyncio.Task[None]] = set()
         self.invariants: Invariants | None = None
@@ -99,6 +101,7 @@ class Core:
             versions=versions or self.profile.api_versions,
             required=required,
             refused_status=refused_status,
+            dated=self.profile.dates_checked or resource == "transfers",
         )
         if schema is None:
             return replace(message, raw=raw)

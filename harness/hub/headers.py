@@ -37,15 +37,16 @@ def read_headers(
     versions: Collection[str],
     required: Collection[str] = (),
     refused_status: int = 406,
+    dated: bool = True,
 ) -> Message:
     """Returns the message, still without its body. Raises ``Fault`` 3101, 3102 (HTTP 400) or 3001 (``refused_status``).
 
     ``required`` names further headers in lower case. An Accept header is asked of GET and POST, and
-    must be right wherever there is one.
+    must be right wherever there is one; a Date must be one where ``dated``.
     """
     if "date" not in headers:
         raise Fault(FspiopError.MISSING_ELEMENT, "Missing required date header")
-    if not _is_date(headers["date"]):
+    if dated and not _is_date(headers["date"]):
         raise Fault(FspiopError.MALFORMED_SYNTAX, "Invalid date header")
     if method == "GET" and "accept" not in headers:
         raise Fault(FspiopError.MISSING_ELEMENT, "Accept is required")

@@ -30,6 +30,10 @@ class Profile:
     """Whether currencies are converted: fxQuotes and fxTransfers (FSPIOP API 2.0)."""
     settlement_amounts_are_text: bool
     """Whether central-settlement writes a net amount as ``"5.0000"`` rather than as the number 5."""
+    transfer_texts_are_syntax: bool
+    """Whether ml-api-adapter takes a text out of its pattern for malformed syntax (3101), not for invalid (3100)."""
+    dates_checked: bool
+    """Whether every service refuses a Date that is none; before, ml-api-adapter alone did."""
 
 
 _BEFORE_FX = Profile(
@@ -41,6 +45,8 @@ _BEFORE_FX = Profile(
     unknown_destination=(FspiopError.ID_NOT_FOUND, "Destination FSP not found"),
     fx=False,
     settlement_amounts_are_text=False,
+    transfer_texts_are_syntax=True,
+    dates_checked=False,
 )
 _SINCE_FX = Profile(
     api_versions=("1.0", "1.1", "2.0"),
@@ -51,6 +57,8 @@ _SINCE_FX = Profile(
     unknown_destination=(FspiopError.PARTY_NOT_FOUND, ""),
     fx=True,
     settlement_amounts_are_text=True,
+    transfer_texts_are_syntax=False,
+    dates_checked=True,
 )
 
 _SINCE: tuple[tuple[ReleaseVersion, Profile], ...] = (
@@ -58,7 +66,10 @@ _SINCE: tuple[tuple[ReleaseVersion, Profile], ...] = (
     # config/default.json: content version 1.1, source "switch", as the golden path of v15.1.0 expects;
     # account-lookup-service 15.0.0, getPartiesByTypeAndID; central-settlement 15.0.0, config/default.json: the driver
     # "mysql", which reads decimals as numbers. Quotes in XML are an "Unsupported Media Type" in the golden path of
-    # v15.1.0 (Bugfix #990), and an invalid header in that of v17.1.0.
+    # v15.1.0 (Bugfix #990), and an invalid header in that of v17.1.0. Transfers are checked with Joi up to
+    # ml-api-adapter 14.0.5, src/api/transfers/routes.js, and what Joi says of a text becomes 3101
+    # (central-services-error-handling 12.0.3, createFSPIOPErrorFromJoiError); from 16.x on by the API definition.
+    # Dates: central-services-shared, src/util/hapi/plugins/headerValidation.js, which looks at them since January 2025.
     (ReleaseVersion(15, 0, 0), _BEFORE_FX),
     # mojaloop/helm release-v17.0.0.md: "bump protocol versions to 2.0", "parameterize switch id", ULID patterns;
     # ml-api-adapter 16.x, config/default.json: content version 2.0, HUB_PARTICIPANT.NAME "Hub";

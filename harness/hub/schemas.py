@@ -1,11 +1,14 @@
 """Is the body of a request what the API definition asks for? Rules as data, and the first thing that breaks one.
 
 Data types from FSPIOP API 1.1, section 7; codes and texts as recorded from the services of v17.1.0: a missing element
-is 3102, a wrong JSON type 3101, a value out of its pattern, list or length 3100.
+is 3102, a wrong JSON type 3101, a value out of its pattern, list or length 3100. Numbers, truth values and null stand
+for the text they are written as, null for none, where a text is asked for (central-services-shared,
+src/util/openapiBackend.js: ``coerceTypes``).
 """
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -49,10 +52,19 @@ class Rule:
     items: Rule | None = None
     accepts: Callable[[str], bool] | None = None
     """Decides in place of ``pattern``, where that needs what Python's regular expressions lack."""
+    strict: bool = False
+    """Whether a text must be one: a number does not stand for it."""
+    says: str = ""
+    """What a text that breaks the rule is called, which is malformed syntax then; empty: it is invalid, by its path."""
 
 
-def check(body: Any, rule: Rule, path: str = "/requestBody") -> None:
-    """Raises ``Fault`` for the first rule that ``body`` breaks, naming the place."""
+def check(body: Any, rule: Rule, path: str = "/requestBody") -> Any:
+    """Returns ``body`` with texts in the place of what stands for them, its objects and arrays changed in place.
+
+    Raises ``Fault`` for the first rule that it breaks, naming the place.
+    """
+    if rule.type == "string" and not rule.strict and (body is None or type(body) in (bool, int, float)):
+        body = _as_text(body)
     if type(body) is not _TYPES[rule.type]:
         raise Fault(FspiopError.MALFORMED_SYNTAX, f"{path} must be {rule.type}")
     if rule.type == "string":
@@ -63,23 +75,35 @@ def check(body: Any, rule: Rule, path: str = "/requestBody") -> None:
                 raise Fault(FspiopError.MISSING_ELEMENT, f"{path} must have required property '{name}'")
         for name, inner in rule.properties.items():
             if name in body:
-                check(body[name], inner, f"{path}/{name}")
+                body[name] = check(body[name], inner, f"{path}/{name}")
     elif rule.items is not None:
         if len(body) < rule.min_length:
             raise Fault(FspiopError.VALIDATION, f"{path} must NOT have fewer than {rule.min_length} items")
-        for index, item in enumerate(body):
-            check(item, rule.items, f"{path}/{index}")
+        body[:] = [check(item, rule.items, f"{path}/{index}") for index, item in enumerate(body)]
+    return body
+
+
+def _as_text(value: bool | int | float | None) -> str:
+    return "" if value is None else json.dumps(value)
 
 
 def _check_string(text: str, rule: Rule, path: str) -> None:
+    if (problem := _problem(text, rule)) and rule.says:
+        raise Fault(FspiopError.MALFORMED_SYNTAX, f'"{rule.says}" {problem}')
+    if problem:
+        raise Fault(FspiopError.VALIDATION, f"{path} {problem}")
+
+
+def _problem(text: str, rule: Rule) -> str:
     if len(text) < rule.min_length:
-        raise Fault(FspiopError.VALIDATION, f"{path} must NOT have fewer than {rule.min_length} characters")
+        return f"must NOT have fewer than {rule.min_length} characters"
     if rule.max_length is not None and len(text) > rule.max_length:
-        raise Fault(FspiopError.VALIDATION, f"{path} must NOT have more than {rule.max_length} characters")
+        return f"must NOT have more than {rule.max_length} characters"
     if rule.values is not None and text not in rule.values:
-        raise Fault(FspiopError.VALIDATION, f"{path} must be equal to one of the allowed values")
+        return "must be equal to one of the allowed values"
     if rule.pattern is not None and not (rule.accepts or _compiled(rule.pattern).search)(text):
-        raise Fault(FspiopError.VALIDATION, f'{path} must match pattern "{rule.pattern}"')
+        return f'must match pattern "{rule.pattern}"'
+    return ""
 
 
 @cache
@@ -122,8 +146,11 @@ ERROR = _object(
 """The body of every error callback."""
 
 
-def fspiop_schemas(*, ulid_ids: bool) -> Mapping[str, Rule]:
-    """Returns the rule of each request by operation; ``ulid_ids`` says whether ids may be ULIDs (from v17)."""
+def fspiop_schemas(*, ulid_ids: bool, transfer_texts_are_syntax: bool = False) -> Mapping[str, Rule]:
+    """Returns the rule of each request by operation; ``ulid_ids`` says whether ids may be ULIDs (from v17).
+
+    ``transfer_texts_are_syntax``: in transfers a text out of its pattern is malformed syntax (before v17).
+    """
     correlation_id = Rule("string", min_length=1, pattern=f"^{_UUID}$|^{_ULID}$" if ulid_ids else f"^{_UUID}$")
     currency = Rule("string", values=CURRENCIES)
     money = _object(("currency", "amount"), currency=currency, amount=Rule("string", pattern=AMOUNT_PATTERN))
@@ -157,7 +184,7 @@ def fspiop_schemas(*, ulid_ids: bool) -> Mapping[str, Rule]:
         amountType=_one_of("SEND", "RECEIVE"), amount=money, fees=money, transactionType=kind,
         note=_text(1, 128), expiration=moment, extensionList=_EXTENSIONS,
     )  # fmt: skip
-    return {
+    schemas = {
         "POST /quotes": quote,
         UNCHECKED_QUOTE: replace(quote, properties={**quote.properties, "amount": _object(("currency", "amount"))}),
         "PUT /quotes/{ID}": _object(
@@ -179,6 +206,25 @@ def fspiop_schemas(*, ulid_ids: bool) -> Mapping[str, Rule]:
         "POST /participants/{Type}/{ID}": _object(("fspId",), fspId=_text(1, 32), currency=currency),
         "error": ERROR,
     }  # fmt: skip
+    if transfer_texts_are_syntax:
+        schemas |= {name: _by_joi(rule, "") for name, rule in schemas.items() if "/transfers" in name}
+    return schemas
+
+
+_CALLED = {"transferId": "Transfer Id must be in a valid GUID format."}
+"""Names that ml-api-adapter 14.0.5 gives elements of a transfer (src/api/transfers/routes.js), where a check asks."""
+
+
+def _by_joi(rule: Rule, name: str) -> Rule:
+    """Returns ``rule`` as ml-api-adapter holds a transfer to it before v17: no number is a text, and a text out of its
+    pattern, list or length is malformed syntax, but for a currency (``currency.base``), which is invalid."""
+    return replace(
+        rule,
+        strict=True,
+        says="" if rule.values is CURRENCIES or rule.type != "string" else _CALLED.get(name, name),
+        properties={inner: _by_joi(one, inner) for inner, one in rule.properties.items()},
+        items=None if rule.items is None else _by_joi(rule.items, name),
+    )
 
 
 PARTY_ID_TYPES = ("MSISDN", "EMAIL", "PERSONAL_ID", "BUSINESS", "DEVICE", "ACCOUNT_ID", "IBAN", "ALIAS")

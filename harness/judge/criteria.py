@@ -52,12 +52,13 @@ def load_criteria(path: Path) -> Criteria:
     return parse_criteria(read_text(path, CriteriaError, what="criteria file"), path)
 
 
-def load_scheme(folder: Path) -> Criteria:
-    """Returns the criteria of the scheme that ``folder`` is named after. Raises ``CriteriaError``, also for another's.
+def load_scheme(folder: Path, scheme: str | None = None) -> Criteria:
+    """Returns the criteria in ``folder`` of ``scheme``, by default the one that the folder is named after.
 
-    A folder copied from another Scheme and not renamed inside would else approve under that Scheme's name.
+    Raises ``CriteriaError``, also for another Scheme's: a folder copied and not renamed inside would else approve under
+    that Scheme's name.
     """
-    criteria, name = load_criteria(folder / "criteria.yaml"), folder.absolute().name
+    criteria, name = load_criteria(folder / "criteria.yaml"), scheme or folder.absolute().name
     if criteria.scheme != name:
         raise CriteriaError(
             f"the criteria are of scheme {criteria.scheme!r}, the folder is that of {name!r}",

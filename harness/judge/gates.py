@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from harness.judge.evidence import Evidence
-from harness.judge.reasons import FAIL, KNOWN, UNKNOWN, Case, Code, reason_of, same_version
+from harness.judge.products import took_part
+from harness.judge.reasons import FAIL, KNOWN, UNKNOWN, Case, Code, reason_of
 from harness.judge.rules import Grounds, RuleFinding, judge_rules
+from harness.judge.vocabulary import RequiredProducts
 from harness.judge.words import counted, some_of
 from harness.model.component import component_behind
 from harness.model.drift import bare_version, drifts
 from harness.model.outcome import GateName, GateStatus, Severity
 from harness.model.release import KnownIssue, Release, ReleaseVersion
+from harness.model.scheme import CORE_PRODUCT
 from harness.model.verdict import Reason
 
-__all__ = ["artefacts", "preflight", "products", "release_of", "scheme"]
-
-CORE_PRODUCT: Final = "mojaloop"
+__all__ = ["preflight", "release_of", "scheme"]
 
 
 def preflight(evidence: Evidence, release: Release | None) -> Iterator[Reason]:
@@ -62,13 +63,22 @@ def preflight(evidence: Evidence, release: Release | None) -> Iterator[Reason]:
         text = "of no service it is known which version the release has, so the target may be of any release"
         remedy = "Name the services in the target as the release names its components"
         yield reason_of(Code.VERSION_UNPROVEN, gate, UNKNOWN, text, remedy)
+    yield from _own_services(evidence, release)
 
 
-def products(evidence: Evidence) -> Iterator[Reason]:
-    """Yields why the extension products of the release are not judged; nothing where it has none."""
-    if evidence.started is not None and evidence.started.product != CORE_PRODUCT:
-        text = f"{evidence.started.product} is an extension product: it is judged on top of a {CORE_PRODUCT} release"
-        yield reason_of(Code.PRODUCT_UNSUPPORTED, GateName.PRODUCTS, UNKNOWN, text, f"Run the {CORE_PRODUCT} release")
+def _own_services(evidence: Evidence, release: Release | None) -> Iterator[Reason]:
+    """An extension product is there, in this version, only if a service of its own says so: the core's do not.
+
+    The embedded hub has none of it, which is one of the reasons why a rehearsal approves no release.
+    """
+    started = evidence.started
+    if started is None or started.product == CORE_PRODUCT or started.target.get("kind") == "embedded":
+        return
+    components = release.components if release else {}
+    if not any(component_behind(probe.service) in components and probe.version for probe in evidence.probes):
+        text = f"no service of {started.product} was probed, so its version on the target is not known"
+        remedy = f"Name its services under product_services in the target, as its release does: {some_of(components)}"
+        yield reason_of(Code.VERSION_UNPROVEN, GateName.PREFLIGHT, UNKNOWN, text, remedy)
 
 
 def scheme(case: Case) -> tuple[tuple[Reason, ...], tuple[RuleFinding, ...]]:
@@ -89,6 +99,7 @@ def scheme(case: Case) -> tuple[tuple[Reason, ...], tuple[RuleFinding, ...]]:
         proven=case.proven,
         excused=case.excused,
         suite_pinned=not case.suite_reasons,
+        products=took_part(case.evidence, case.parts),
     )
     findings = judge_rules(case.criteria, grounds)
     reasons = []
@@ -98,7 +109,9 @@ def scheme(case: Case) -> tuple[tuple[Reason, ...], tuple[RuleFinding, ...]]:
         minor = found.status is FAIL and found.rule.severity is Severity.MINOR
         text = f"{found.rule.id} ({found.rule.severity.value}, {found.rule.title}): {found.text}"
         remedy = f"Correct what breaks the rule; its reason: {found.rule.rationale}"
-        reasons.append(reason_of(Code.CRITERION, gate, KNOWN if minor else found.status, text, remedy, found.checks))
+        # a product that is missing is for the gate of the products to weigh, and no reason not to run it
+        code = Code.REQUIRED_PRODUCT if isinstance(found.rule, RequiredProducts) else Code.CRITERION
+        reasons.append(reason_of(code, gate, KNOWN if minor else found.status, text, remedy, found.checks))
     return tuple(reasons), findings
 
 
@@ -127,25 +140,3 @@ def _known_issues(listed: Any) -> Iterator[KnownIssue]:
         if isinstance(issue, Mapping):
             components, operations = (tuple(map(str, issue.get(key) or ())) for key in ("components", "operations"))
             yield KnownIssue(str(issue.get("title", "")), str(issue.get("source", "")), components, operations)
-
-
-def artefacts(evidence: Evidence, release: Release | None) -> Iterator[Reason]:
-    """Yields what keeps the release's manifest from being there and being the one of this run."""
-    gate, started, recorded = GateName.ARTEFACTS, evidence.started, release_of(evidence)
-    if release is None:
-        text = "there is no manifest of the release"
-        yield reason_of(Code.MANIFEST_ABSENT, gate, UNKNOWN, text, "Import the release notes: harness release import")
-        return
-    if not release.components:
-        text = "the manifest of the release names no component"
-        yield reason_of(Code.MANIFEST_ABSENT, gate, UNKNOWN, text, "Import the release notes again")
-    if started is not None and (
-        release.product != started.product or not same_version(str(release.version), started.release)
-    ):
-        text = f"the manifest is of {release.product} {release.version}, the run of {started.product} {started.release}"
-        yield reason_of(Code.MANIFEST_DIFFERS, gate, UNKNOWN, text, "Judge with the manifest of the run's release")
-    elif recorded is not None and (
-        recorded.version != release.version or dict(recorded.components) != dict(release.components)
-    ):
-        text = "the manifest is not the one the run was started with"
-        yield reason_of(Code.MANIFEST_DIFFERS, gate, UNKNOWN, text, "Run again with this manifest")

@@ -34,6 +34,8 @@ class Grounds:
     excused: Mask
     """What a waiver in force names, or an expectation that the target's facts put in force."""
     suite_pinned: bool
+    products: frozenset[str] = frozenset()
+    """The products that took part: whose run came to a verdict, for or against."""
 
 
 @dataclass(frozen=True, slots=True)

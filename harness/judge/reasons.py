@@ -17,6 +17,7 @@ from harness.judge.cause import CaseCause
 from harness.judge.compare import Comparison, Mask
 from harness.judge.criteria import Criteria
 from harness.judge.evidence import Evidence
+from harness.judge.parts import Parts
 from harness.judge.vocabulary import ExpectedFailures
 from harness.judge.waiving import WaiverFinding
 from harness.model.outcome import GateName, GateStatus
@@ -50,6 +51,8 @@ class Code(StrEnum):
     REGRESSED = "regressed"
     NEW_FAIL = "new-fail"
     MISSING = "missing"
+    PRODUCT_REJECTED = "product-rejected"
+    ARTEFACT_FAILED = "artefact-failed"
     CRITERION = "criterion"
     NOTHING_PASSED = "nothing-passed"
     TARGET_UNKNOWN = "target-unknown"
@@ -67,11 +70,20 @@ class Code(StrEnum):
     STEP_UNCHECKED = "step-unchecked"
     DEFINITION_CHANGED = "definition-changed"
     FLAKY = "flaky"
+    PRODUCT_DIFFERS = "product-differs"
+    PRODUCT_INCONCLUSIVE = "product-inconclusive"
+    PRODUCT_ABSENT = "product-absent"
+    PRODUCT_UNLISTED = "product-unlisted"
     PRODUCT_UNSUPPORTED = "product-unsupported"
+    REQUIRED_PRODUCT = "required-product"
     SCHEME_ABSENT = "scheme-absent"
     CRITERIA_ABSENT = "criteria-absent"
     MANIFEST_ABSENT = "manifest-absent"
     MANIFEST_DIFFERS = "manifest-differs"
+    ARTEFACT_LACKING = "artefact-lacking"
+    ARTEFACT_ABSENT = "artefact-absent"
+    PRODUCT_KNOWN_ISSUES = "product-known-issues"
+    ARTEFACT_DOUBTFUL = "artefact-doubtful"
     WAIVED = "waived"
     EXPECTED_FAILURE = "expected-failure"
     UNCHANGED_FAIL = "unchanged-fail"
@@ -107,6 +119,8 @@ class Case:
     """What became of each waiver."""
     expected: tuple[tuple[ExpectedFailures, Mask], ...]
     """The Scheme's expectations in force, each with the rows that fail as it has them."""
+    parts: Parts
+    """What belongs to the release beside this run."""
 
     @property
     def excused(self) -> Mask:

@@ -117,9 +117,7 @@ def required_suites(rule: RequiredSuites, grounds: Grounds) -> RuleFinding:
 
 
 def required_products(rule: RequiredProducts, grounds: Grounds) -> RuleFinding:
-    """Judges whether every product took part. A run is of one product, so another one cannot be told."""
-    started = grounds.evidence.started
-    present = {started.product} if started else set()
-    if absent := sorted(set(rule.products) - present):
+    """Judges whether every product took part: this run's, and those whose runs the Scheme has follow it."""
+    if absent := sorted(set(rule.products) - grounds.products):
         return RuleFinding(rule, UNKNOWN, f"not part of this run: {', '.join(absent)}")
     return RuleFinding(rule, PASS, f"{', '.join(sorted(set(rule.products)))} took part")

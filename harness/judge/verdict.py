@@ -9,13 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from harness.judge import artefacts as artefacts_gate
 from harness.judge import core_gate, gates
+from harness.judge import products as products_gate
 from harness.judge.baseline import Baseline, component_versions
 from harness.judge.cause import OUTSIDE, CaseCause, causes
 from harness.judge.compare import Comparison, compare
 from harness.judge.criteria import Criteria
 from harness.judge.evidence import Evidence
 from harness.judge.expectations import expected_failures
+from harness.judge.parts import NO_PARTS, Parts, ProductShown
 from harness.judge.reasons import CUT_OFF, Case, Code
 from harness.judge.rules import RuleFinding
 from harness.judge.suspects import FailureGroup, failure_groups, suspects
@@ -24,6 +27,7 @@ from harness.judge.waiving import WaiverFinding, WaiverStatus, apply_waivers
 from harness.judge.words import counted
 from harness.model.outcome import Cause, GateName, GateStatus, VerdictKind
 from harness.model.release import Release
+from harness.model.scheme import CORE_PRODUCT
 from harness.model.verdict import Gate, Reason, Suspect, Verdict
 
 __all__ = ["JudgedRun", "judge"]
@@ -48,6 +52,8 @@ class JudgedRun:
     """The failing cases by what is behind them, most checks first."""
     waivers: tuple[WaiverFinding, ...] = ()
     """What became of each waiver."""
+    products: tuple[ProductShown, ...] = ()
+    """The extension products that the Scheme lists, with what became of each."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -63,11 +69,12 @@ def judge(
     *,
     baseline_problem: str = "",
     waivers: Waivers | None = None,
+    parts: Parts = NO_PARTS,
 ) -> JudgedRun:
     """Returns the verdict on one run. The same inputs give the same result, whatever the hour.
 
     ``baseline_problem`` says why the baseline could not be read; it then counts as absent. ``release`` may be ``None``:
-    the manifest in the journal is taken instead.
+    the manifest in the journal is taken instead. ``parts`` is what else belongs to the release.
     """
     usable = None if baseline_problem else baseline
     manifest = release or gates.release_of(evidence)
@@ -89,20 +96,20 @@ def judge(
         ),
         waivers=apply_waivers(waivers, evidence, comparison),
         expected=tuple(expected_failures(criteria, evidence, comparison)),
+        parts=parts,
     )
     scheme_reasons, findings = gates.scheme(case)
-    reasons = tuple(
-        sorted(
-            (
-                *gates.preflight(evidence, manifest),
-                *core_gate.core(case),
-                *gates.products(evidence),
-                *scheme_reasons,
-                *gates.artefacts(evidence, manifest),
-            ),
-            key=_weight,
-        )
+    of_this_run = sorted(
+        (
+            *gates.preflight(evidence, manifest),
+            *core_gate.core(case),
+            *scheme_reasons,
+            *artefacts_gate.artefacts(evidence, manifest, gates.release_of(evidence), parts.contents, parts.artefacts),
+        ),
+        key=_weight,
     )
+    of_products = products_gate.products(evidence, parts, products_gate.obstacle(of_this_run))
+    reasons = tuple(sorted((*of_this_run, *of_products), key=_weight))
     answered = tuple(_gate(name, reasons, case) for name in GateName)
     kind = _decide(answered, reasons)
     started = evidence.started
@@ -120,12 +127,19 @@ def judge(
         counts=comparison.counts(),
         suspects=suspected,
         next_action="",
-        inputs=_inputs(evidence, usable, baseline_problem, criteria, manifest, waivers),
-        notes=tuple(_notes(usable, case.waivers, groups)),
+        inputs={
+            **_inputs(evidence, usable, baseline_problem, criteria, manifest, waivers),
+            **products_gate.inputs(parts),
+        },
+        notes=(
+            *_notes(usable, case.waivers, groups),
+            *products_gate.notes(parts),
+            *artefacts_gate.notes(parts.artefacts),
+        ),
     )
     settings = "" if verdict.rehearsal else _settings_first(groups, component_versions(evidence), before)
-    verdict = replace(verdict, next_action=_next_action(verdict, groups, settings))
-    return JudgedRun(verdict, comparison, case.causes, findings, evidence, usable, groups, case.waivers)
+    verdict = replace(verdict, next_action=_next_action(verdict, groups, parts, settings))
+    return JudgedRun(verdict, comparison, case.causes, findings, evidence, usable, groups, case.waivers, parts.products)
 
 
 def _decide(answered: Iterable[Gate], reasons: Iterable[Reason]) -> VerdictKind:
@@ -158,16 +172,23 @@ def _gate(name: GateName, reasons: Iterable[Reason], case: Case) -> Gate:
 def _plain_pass(name: GateName, case: Case) -> str:
     match name:
         case GateName.PREFLIGHT:
-            return f"{counted(len(case.evidence.probes), 'service')} in health, at the versions of the release"
+            return _in_health(case.evidence)
         case GateName.CORE:
             return f"{counted(len(case.evidence.checks), 'check')}, none worse than in the baseline"
         case GateName.PRODUCTS:
-            return "no extension products in this release"
+            return products_gate.in_order(case.evidence, case.parts)
         case GateName.SCHEME:
             rules = case.criteria.rules if case.criteria else ()
             return f"{counted(len(rules), 'rule')} of scheme {case.criteria.scheme if case.criteria else ''} kept"
         case GateName.ARTEFACTS:
-            return "the release manifest is there and is the one of this run"
+            return artefacts_gate.in_order(case.parts.contents)
+
+
+def _in_health(evidence: Evidence) -> str:
+    services, started = counted(len(evidence.probes), "service"), evidence.started
+    if started is not None and started.product != CORE_PRODUCT and started.target.get("kind") == "embedded":
+        return f"{services} of the core in health; the embedded hub has none of {started.product}"
+    return f"{services} in health, at the versions of the release"
 
 
 def _weight(reason: Reason) -> tuple[int, int, int, int, str]:
@@ -189,7 +210,7 @@ def _notes(
             yield f"known issue that may explain {what}{group.text}: {issue.title} ({issue.source})"
 
 
-def _next_action(verdict: Verdict, groups: Iterable[FailureGroup], settings: str) -> str:
+def _next_action(verdict: Verdict, groups: Iterable[FailureGroup], parts: Parts, settings: str) -> str:
     """Who acts next, as the release process has it, and on what: the core's developers, a product's team, Support."""
     heaviest = verdict.reasons[0] if verdict.reasons else None
     outside = heaviest is not None and (heaviest.code == Code.ENVIRONMENT or heaviest.gate is GateName.PREFLIGHT)
@@ -200,10 +221,16 @@ def _next_action(verdict: Verdict, groups: Iterable[FailureGroup], settings: str
             return f"{who}: {heaviest.text}. {heaviest.remedy}."
         case VerdictKind.REJECTED if GateName.CORE in failed:
             component = _described(verdict.suspects[0]) if verdict.suspects else "a component still to be found"
-            who = "Mojaloop developers" if verdict.product == gates.CORE_PRODUCT else f"{verdict.product} team"
+            who = "Mojaloop developers" if verdict.product == CORE_PRODUCT else f"{verdict.product} team"
             return f"{who}: look at {component}. Do not hand over.{_environment_too(groups)}{settings}"
+        case VerdictKind.REJECTED if GateName.PRODUCTS in failed:
+            return products_gate.next_team(parts)
+        case VerdictKind.REJECTED if failed == {GateName.ARTEFACTS} and heaviest is not None:
+            return f"{verdict.product} developers: {heaviest.text}. Do not hand over."
         case VerdictKind.REJECTED:
             return "Support team and Scheme: the release does not keep the Scheme's rules. Do not hand over."
+        case _ if parts.within:
+            return f"None on its own: the verdict on the release is that of run {parts.within}."
         case _ if verdict.rehearsal:
             return "None: a rehearsal approves no release. Run against an environment."
         case VerdictKind.APPROVED_WITH_KNOWN_ISSUES:

@@ -84,6 +84,10 @@ class RunStarted(Record):
     """``{name, version, python, platform, pytest}``."""
     release_manifest: Json | None = None
     """The manifest as loaded: ``{product, version, components: {name: version}, source, known_issues: [..]}``."""
+    products: list[Json] = field(default_factory=list)
+    """The extension products that the Scheme listed then, to be run after the core: ``[{product, release, suite}]``."""
+    core: Json | None = None
+    """Of an extension product's run that follows one of the core: ``{run_id, release, journal}``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

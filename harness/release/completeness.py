@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import final
 
+from harness.model.artefacts import Shortfall
 from harness.model.release import Release
 from harness.release.artefacts import Artefacts, Evidence
 from harness.release.findings import Finding, Weight
@@ -16,7 +18,7 @@ from harness.release.outline import Role, is_placeholder, says_none
 from harness.release.runbook import check_runbook
 from harness.release.versions import bare
 
-__all__ = ["Completeness", "check_release"]
+__all__ = ["Completeness", "check_evidence", "check_notes", "check_operation", "check_release"]
 
 
 @final
@@ -38,23 +40,31 @@ def check_release(manifest: Release, artefacts: Artefacts, notes: Notes | None, 
     ``notes`` and ``runbook`` are the documents that ``artefacts`` names, read; ``None`` where it names none.
     Raises ``ReleaseError`` for evidence that cannot be read.
     """
-    found: list[Finding] = []
-    if notes is None:
-        remedy = "Give them with --notes, or name them in artefacts.yaml"
-        found.append(Finding(Weight.ERROR, "release notes", "no release notes are given", remedy))
-    else:
-        found += notes.findings
-        found += _details(notes)
-        found += _against_manifest(notes, manifest)
-    if runbook is None or artefacts.runbook is None:
-        remedy = "Give it with --runbook, or name it in artefacts.yaml"
-        found.append(Finding(Weight.ERROR, "runbook", "no runbook is given", remedy))
-    else:
-        found += check_runbook(runbook, artefacts.runbook)
+    found = [*check_notes(notes, manifest), *check_operation(runbook, artefacts.runbook)]
     for kind in Evidence:
-        found += _evidence(kind, artefacts)
+        found += check_evidence(kind, artefacts)
     order = list(Weight)
     return Completeness(tuple(sorted(found, key=lambda finding: order.index(finding.weight))))
+
+
+def check_notes(notes: Notes | None, manifest: Release) -> Iterator[Finding]:
+    """Yields what the release notes lack; ``None`` where there are none."""
+    if notes is None:
+        remedy = "Give them with --notes, or name them in artefacts.yaml"
+        yield Finding(Weight.ERROR, "release notes", "no release notes are given", remedy, Shortfall.ABSENT)
+        return
+    yield from notes.findings
+    yield from _details(notes)
+    yield from _against_manifest(notes, manifest)
+
+
+def check_operation(runbook: str | None, file: Path | None) -> Iterator[Finding]:
+    """Yields what the runbook in ``file`` lacks; ``None`` where there is none."""
+    if runbook is None or file is None:
+        remedy = "Give it with --runbook, or name it in artefacts.yaml"
+        yield Finding(Weight.ERROR, "runbook", "no runbook is given", remedy, Shortfall.ABSENT)
+        return
+    yield from check_runbook(runbook, file)
 
 
 def _details(notes: Notes) -> Iterator[Finding]:
@@ -125,20 +135,24 @@ _DEMANDED = {
 }
 
 
-def _evidence(kind: Evidence, artefacts: Artefacts) -> Iterator[Finding]:
+def check_evidence(kind: Evidence, artefacts: Artefacts) -> Iterator[Finding]:
+    """Yields what the evidence of ``kind`` lacks. Raises ``ReleaseError`` where it cannot be read."""
     what, given = _DEMANDED[kind], artefacts.evidence.get(kind)
     if given is None:
         remedy = f"Give --evidence {kind.value}=REPORT.xml, or a link to it"
-        yield Finding(Weight.ERROR, f"evidence {kind.value}", f"there is no evidence of {what}", remedy)
+        yield Finding(
+            Weight.ERROR, f"evidence {kind.value}", f"there is no evidence of {what}", remedy, Shortfall.ABSENT
+        )
         return
     if isinstance(given, str):
         text = f"evidence of {what} is declared, not read: {given}"
-        yield Finding(Weight.NOTE, f"evidence {kind.value}", text)
+        yield Finding(Weight.NOTE, f"evidence {kind.value}", text, shortfall=Shortfall.DECLARED)
         return
     totals = read_junit(given)
     where = f"evidence {kind.value} ({given.name})"
     if totals.failed:
-        yield Finding(Weight.ERROR, where, f"{totals.failed} tests failed", "Correct the component, or the test")
+        text = f"{totals.failed} tests failed"
+        yield Finding(Weight.ERROR, where, text, "Correct the component, or the test", Shortfall.FAILED)
     if not totals.passed:
         yield Finding(Weight.ERROR, where, "no test passed: the report shows nothing", "Give the report of a whole run")
     elif totals.skipped:

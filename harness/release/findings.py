@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.model.artefacts import Shortfall
+
 __all__ = ["Finding", "Weight"]
 
 
@@ -28,6 +30,8 @@ class Finding:
     text: str
     remedy: str = ""
     """What to do; empty where nothing is to be done."""
+    shortfall: Shortfall | None = None
+    """What it means for the release's verdict, where that does not follow from its weight."""
 
     def __str__(self) -> str:
         remedy = f". {self.remedy}" if self.remedy else ""

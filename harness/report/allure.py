@@ -6,36 +6,57 @@ Everything is derived from the journal, the exchanges and the verdict, and is th
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Final, final
 
 from allure_commons.model2 import GlobalAttachment, GlobalError, Globals
 from attr import asdict
 
 from harness.model.outcome import GateStatus
 from harness.model.verdict import Verdict
-from harness.report.allure_results import case_result, milliseconds, stable_uuid
+from harness.report.allure_results import case_result, stable_uuid
+from harness.report.concerns import NOTHING, concerns_of
 from harness.report.files import json_bytes, replace_folder
 from harness.report.interface import ReportInput, story_of
+from harness.report.moments import milliseconds
 from harness.report.properties import properties
 from harness.report.stories import RunStory
 from harness.report.text import one_line
 
-__all__ = ["AllureResults", "categories", "environment"]
+__all__ = ["CATEGORIES", "AllureResults", "Category", "categories", "environment"]
 
-# Name, the first word of a case's message (harness.report.fate), what it means.
-_CATEGORIES = (
-    ("Regressions", "regressed", "Passed in the baseline, fails now."),
-    ("New failures", "new-fail", "Not in the baseline, fails."),
-    ("Missing evidence", "missing", "Expected in this run, no result: a worker lost, a run cut off."),
-    ("Environment", "environment", "The target could not be used as the case needs it."),
-    ("Harness errors", "harness error", "The harness or a script broke: nothing is known."),
-    ("Hollow", "hollow", "Ran, but asserted nothing."),
-    ("Flaky", "flaky", "Passed and failed in the baseline's runs."),
-    ("Known failures", "unchanged-fail", "Failed in the baseline, fails now."),
-    ("Failures without a baseline", "failed", "Nothing to compare with."),
-    ("Skipped", "skipped", "Selected, but not made."),
-    ("Not selected", "not selected", "Left out of this run."),
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A heading under which Allure lists cases: those whose message begins with a word (harness.report.fate)."""
+
+    name: str
+    word: str
+    text: str
+    expand: bool = False
+    """Shown open: what a reader has to see."""
+
+    @property
+    def pattern(self) -> str:
+        """The regular expression that finds them."""
+        return rf"^{self.word}\b[\s\S]*"
+
+
+CATEGORIES: Final = (
+    Category("Regressions", "regressed", "Passed in the baseline, fails now.", expand=True),
+    Category("New failures", "new-fail", "Not in the baseline, fails.", expand=True),
+    Category(
+        "Missing evidence", "missing", "Expected in this run, no result: a worker lost, a run cut off.", expand=True
+    ),
+    Category("Environment", "environment", "The target could not be used as the case needs it.", expand=True),
+    Category("Harness errors", "harness error", "The harness or a script broke: nothing is known.", expand=True),
+    Category("Hollow", "hollow", "Ran, but asserted nothing."),
+    Category("Flaky", "flaky", "Passed and failed in the baseline's runs."),
+    Category("Known failures", "unchanged-fail", "Failed in the baseline, fails now."),
+    Category("Failures without a baseline", "failed", "Nothing to compare with.", expand=True),
+    Category("Skipped", "skipped", "Selected, but not made."),
+    Category("Not selected", "not selected", "Left out of this run."),
 )
 
 
@@ -43,7 +64,7 @@ _CATEGORIES = (
 class AllureResults:
     """Writes ``allure-results``. A folder that is there already is replaced, never added to."""
 
-    name = "allure"
+    name = "allure-results"
 
     def write(self, run: ReportInput, folder: Path) -> list[Path]:
         """Writes ``folder/allure-results`` and returns its path. Raises ``OSError``; then the old one still stands."""
@@ -57,8 +78,9 @@ class AllureResults:
 
 def _files(run: ReportInput, story: RunStory) -> Iterator[tuple[str, bytes]]:
     verdict = run.judged.verdict
+    concerns = concerns_of(run.judged)
     for case in story.cases:
-        told = case_result(case, story, run.exchanges)
+        told = case_result(case, story, run.exchanges, concerns.get(case.case, NOTHING))
         yield told.result.file_pattern.format(prefix=told.result.uuid), json_bytes(_plain(told.result))
         yield from told.attachments.items()
     yield from _around(verdict, story)
@@ -85,10 +107,7 @@ def _plain(item: Any) -> dict[str, Any]:
 
 def categories() -> list[dict[str, Any]]:
     """Returns Allure's categories: a case is in the one whose word its message begins with."""
-    return [
-        {"name": name, "messageRegex": rf"^{word}\b[\s\S]*", "description": description}
-        for name, word, description in _CATEGORIES
-    ]
+    return [{"name": one.name, "messageRegex": one.pattern, "description": one.text} for one in CATEGORIES]
 
 
 def environment(verdict: Verdict, story: RunStory) -> dict[str, str]:

@@ -10,37 +10,40 @@ import math
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from typing import Any
 
 from allure_commons.model2 import (
     Attachment,
     Label,
+    Link,
     Parameter,
     StatusDetails,
     TestResult,
     TestStepResult,
 )
-from allure_commons.types import AttachmentType, LabelType
+from allure_commons.types import AttachmentType, LabelType, LinkType
 from attr import define
 
 from harness.model.ids import SEPARATOR
 from harness.model.outcome import Severity
 from harness.model.records import StepFinished
+from harness.report.allure_attachments import attached
+from harness.report.concerns import NOTHING, Concern
 from harness.report.fate import Fate, Standing, case_fate, check_fate
-from harness.report.files import json_bytes
+from harness.report.files import utf8
+from harness.report.moments import milliseconds
+from harness.report.sequence import sequence_svg
 from harness.report.stories import CaseStory, CheckStory, RunStory, StepStory
 from harness.report.text import clean, compact, one_line
 
-__all__ = ["CaseResult", "case_result", "milliseconds", "stable_id", "stable_uuid"]
+__all__ = ["CaseResult", "case_result", "stable_id", "stable_uuid"]
 
 # Allure's severities; ours map onto the three that order the same way (allure_commons.types.Severity).
 _SEVERITY = {Severity.BLOCKER: "blocker", Severity.MAJOR: "critical", Severity.MINOR: "minor"}
 # A tag of this form would be taken for an instruction (Allure 3 reads ids and labels from tags), and two cases with
 # one id would be shown as one.
 _INSTRUCTION = re.compile(r"^@?allure\.(id|label\b)", re.IGNORECASE)
-_JSON = AttachmentType.JSON
 
 
 @define(slots=False)
@@ -70,22 +73,14 @@ def stable_uuid(*parts: str) -> str:
     return str(uuid.UUID(int=number | 0x8 << 76 | 0x2 << 62))
 
 
-def milliseconds(moment: Any) -> int | None:
-    """Returns an ISO 8601 time as milliseconds since 1970, UTC where it names no zone; ``None`` where it is none."""
-    try:
-        parsed = datetime.fromisoformat(str(moment))
-        aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-        return round(aware.timestamp() * 1000)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
 def _duration(value: float | None) -> int:
     """A duration in whole milliseconds; 0 for none, for nonsense and for less than nothing."""
     return round(value) if value is not None and math.isfinite(value) and value > 0 else 0
 
 
-def case_result(case: CaseStory, run: RunStory, exchanges: Mapping[str, Mapping[str, Any]]) -> CaseResult:
+def case_result(
+    case: CaseStory, run: RunStory, exchanges: Mapping[str, Mapping[str, Any]], concern: Concern = NOTHING
+) -> CaseResult:
     """Returns the Allure result of ``case``; there is one for every case, finished or not."""
     run_id = run.started.run_id if run.started else ""
     identity = stable_uuid(run_id, case.case)
@@ -105,10 +100,12 @@ def case_result(case: CaseStory, run: RunStory, exchanges: Mapping[str, Mapping[
         name=one_line(case.title) or "unnamed",
         titlePath=[part for part in case.case.split(SEPARATOR)[0].split("/") if part],
         status=fate.standing.word,
-        statusDetails=_details(fate),
+        statusDetails=_whole(fate, concern),
         stage="finished" if case.finished else "pending" if start is None else "interrupted",
-        labels=_labels(case, run),
+        labels=_labels(case, run, concern),
+        links=_links(concern),
         steps=steps,
+        attachments=_diagram(case, identity, exchanges, attachments),
         start=start,
         stop=stop,
     )
@@ -200,6 +197,19 @@ def _details(fate: Fate) -> _Details | None:
     return _Details(message=clean(fate.message), flaky=fate.flaky or None)
 
 
+def _whole(fate: Fate, concern: Concern) -> _Details | None:
+    """The case's message; its first word, by which it is put into a category, stays what it is."""
+    known = [f"may be explained by a known issue: {issue.name}" for issue in concern.known_issues]
+    return _details(replace(fate, message="\n".join(filter(None, (fate.message, *concern.waived, *known)))))
+
+
+def _links(concern: Concern) -> list[Link]:
+    tickets = [*concern.waivers, *concern.known_issues]
+    return [
+        Link(type=str(LinkType.ISSUE), url=ticket.url, name=one_line(ticket.name)) for ticket in tickets if ticket.url
+    ]
+
+
 def _facts(record: StepFinished | None) -> list[Parameter]:
     """A step's facts. They belong to the step: a result's own parameters would part its history."""
     if record is None:
@@ -224,18 +234,27 @@ def _attach(
     exchange = exchanges.get(record.exchange) if record and record.exchange else None
     if not exchange:
         return []
-    parts = {name: exchange[name] for name in ("request", "response", "callback") if exchange.get(name)}
-    if not parts:
-        parts = {"exchange": dict(exchange)}
     references = []
-    for name, content in parts.items():
-        file = f"{stable_uuid(scope, name)}-attachment.{_JSON.extension}"
-        files[file] = json_bytes(content, indent=2)
-        references.append(Attachment(name=name, source=file, type=_JSON.mime_type))
+    for part in attached(exchange, record.operation if record else ""):
+        file = f"{stable_uuid(scope, part.key)}-attachment.{part.extension}"
+        files[file] = part.content
+        references.append(Attachment(name=part.name, source=file, type=part.type))
     return references
 
 
-def _labels(case: CaseStory, run: RunStory) -> list[Label]:
+def _diagram(
+    case: CaseStory, scope: str, exchanges: Mapping[str, Mapping[str, Any]], files: dict[str, bytes]
+) -> list[Attachment]:
+    """Puts a picture of who called whom into ``files``, where anybody did, and returns the reference to it."""
+    if not any(step.record and step.record.exchange in exchanges for step in case.steps):
+        return []
+    kind = AttachmentType.SVG
+    file = f"{stable_uuid(scope, 'sequence')}-attachment.{kind.extension}"
+    files[file] = utf8(sequence_svg(case, exchanges))
+    return [Attachment(name="who called whom", source=file, type=kind.mime_type)]
+
+
+def _labels(case: CaseStory, run: RunStory, concern: Concern) -> list[Label]:
     planned, started = case.planned, run.started
     path = case.case.split(SEPARATOR)[0]
     suite = str(started.suite.get("name") or "") if started else ""
@@ -249,6 +268,10 @@ def _labels(case: CaseStory, run: RunStory) -> list[Label]:
         (LabelType.HOST, str(started.target.get("name") or "") if started else ""),
         (LabelType.THREAD, case.worker),
         (LabelType.FRAMEWORK, "mojaloop-harness"),
+        ("cause", concern.cause),
+        ("component", concern.component),
+        *(("class", name) for name in sorted({check.comparison.value for check in case.checks if check.comparison})),
+        *(("waiver", ticket.name.removeprefix("waiver ")) for ticket in concern.waivers),
         *((LabelType.TAG, _tag(label)) for label in (planned.labels if planned else [])),
     ]
     return [Label(name=str(name), value=one_line(value)) for name, value in pairs if value]

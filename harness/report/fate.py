@@ -124,7 +124,8 @@ def case_fate(case: CaseStory, run: RunStory) -> Fate:
         return Fate(Standing.SKIPPED, "hollow: the case asserted nothing")
     if standing is Standing.PASSED:
         counts = Counter(check.comparison.value for check in case.checks if check.comparison)
-        return Fate(standing, ", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
+        told = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+        return Fate(standing, told, flaky=bool(counts[ComparisonClass.FLAKY.value]))
     said = one_line(case.judged.message if case.judged else case.finished.message)
     head = _headline(case, case.finished, [check for check, _ in troubled])
     return Fate(

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.model.ids import SEPARATOR
 from harness.model.outcome import ComparisonClass
-from harness.model.records import Record
+from harness.model.records import InboundNoted, Record
+from harness.report.owners import owners
 from harness.report.stories import JudgedCheck, RunStory, tell
 
 if TYPE_CHECKING:
@@ -35,12 +36,15 @@ class ReportInput:
     """The run's folder, ``reports/runs/<run-id>``."""
     judged_by: JudgedBy | None = None
     """What it was judged against; ``None`` where it was not judged by names."""
+    products: Mapping[str, ReportInput] = field(default_factory=dict)
+    """The runs of extension products that it holds and the Scheme lists, as far as they can be read, by product."""
 
 
 def story_of(run: ReportInput) -> RunStory:
     """Returns the run case by case, as recorded and as judged."""
     causes = {one.case: f"{one.cause.value} ({one.text})" for one in run.judged.causes}
-    return tell(run.records, judged_checks(run.judged), causes)
+    owner = owners((record for record in run.records if isinstance(record, InboundNoted)), run.exchanges)
+    return tell(run.records, judged_checks(run.judged), causes, owner)
 
 
 def judged_checks(judged: JudgedRun) -> list[JudgedCheck]:

@@ -5,7 +5,7 @@ The writers of reports read these stories; nothing is decided here that the jour
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -16,6 +16,7 @@ from harness.model.records import (
     CasePlanned,
     CaseStarted,
     CheckRecorded,
+    InboundNoted,
     Interrupted,
     Record,
     RunFinished,
@@ -93,6 +94,8 @@ class CaseStory:
     cause: str
     """Why it did not pass, a ``Cause`` with what was seen; empty where it passed or nobody can tell."""
     steps: tuple[StepStory, ...]
+    inbound: tuple[InboundNoted, ...] = ()
+    """Calls of the hub out of the ordinary that belong to it, in the order noted."""
 
     @property
     def title(self) -> str:
@@ -131,6 +134,8 @@ class RunStory:
     cases: tuple[CaseStory, ...]
     removed: tuple[JudgedCheck, ...]
     """Checks the baseline's suite has and this run's has not."""
+    stray: tuple[InboundNoted, ...] = ()
+    """Calls of the hub out of the ordinary that belong to no case."""
 
 
 # Of two endings of one case (a case run again after its worker died) the worse is told.
@@ -152,6 +157,7 @@ class _Case:
     lost: WorkerLost | None = None
     judged: JudgedCheck | None = None
     steps: list[_Step] = field(default_factory=list)
+    inbound: list[InboundNoted] = field(default_factory=list)
     latest: dict[str, _Step] = field(default_factory=dict)
 
     def step(self, step: str) -> _Step:
@@ -184,6 +190,7 @@ class _Teller:
         self.started: RunStarted | None = None
         self.finished: RunFinished | None = None
         self.interrupted: Interrupted | None = None
+        self.noted: list[InboundNoted] = []
 
     def case(self, case: str) -> _Case:
         return self.cases.setdefault(case, _Case())
@@ -210,6 +217,8 @@ class _Teller:
                 )
             case WorkerLost(case=str() as name):
                 self.case(name).lost = record
+            case InboundNoted():
+                self.noted.append(record)
             case RunStarted():
                 self.started = record
             case RunFinished():
@@ -221,15 +230,23 @@ class _Teller:
 
 
 def tell(
-    records: Iterable[Record], judged: Sequence[JudgedCheck], causes: Mapping[str, str] = MappingProxyType({})
+    records: Iterable[Record],
+    judged: Sequence[JudgedCheck],
+    causes: Mapping[str, str] = MappingProxyType({}),
+    owner: Callable[[InboundNoted], str | None] = lambda note: note.case,
 ) -> RunStory:
     """Returns the story of every case that was planned or left a trace, each case once, whatever the records are.
 
     ``causes`` maps a case to why it did not pass; where it is silent, what was recorded with the case stands.
+    ``owner`` says which case a call out of the ordinary belongs to.
     """
     teller = _Teller({row.check: row for row in judged})
     for record in records:
         teller.take(record)
+    stray: list[InboundNoted] = []
+    for note in teller.noted:
+        case = teller.cases.get(owner(note) or "")
+        (stray if case is None else case.inbound).append(note)
     removed = []
     for row in judged:
         if row.check in teller.recorded:
@@ -248,13 +265,16 @@ def tell(
         interrupted=teller.interrupted,
         cases=tuple(_closed(name, case, causes.get(name, "")) for name, case in teller.cases.items()),
         removed=tuple(removed),
+        stray=tuple(stray),
     )
 
 
 def _closed(name: str, case: _Case, cause: str) -> CaseStory:
     cause = cause or (case.finished.cause if case.finished else "")
     steps = tuple(StepStory(step.label, step.record, tuple(step.checks)) for step in case.steps)
-    return CaseStory(name, case.planned, case.started, case.finished, case.lost, case.judged, cause, steps)
+    return CaseStory(
+        name, case.planned, case.started, case.finished, case.lost, case.judged, cause, steps, tuple(case.inbound)
+    )
 
 
 def _last_label(identity: str) -> str:

@@ -17,13 +17,21 @@ __all__ = ["clean", "compact", "crop", "elide", "one_line"]
 # Cc control, Cf format (but for the joiners that scripts and emoji need), Cs surrogate, Zl and Zp separators.
 _STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = "\u200c\u200d"
+_PIECE = 4_096
 
 
 def clean(text: str) -> str:
     """Returns ``text`` with every control character but the line feed written out, ``\\x1b`` for instance."""
+    text = text.replace("\r\n", "\n").replace("\t", " ")
+    # What Python calls printable holds nothing that steers: a hub's megabytes are looked at a piece at a time.
+    pieces = (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
+    return "".join(piece if piece.isprintable() else _cleaned(piece) for piece in pieces)
+
+
+def _cleaned(text: str) -> str:
     return "".join(
         char if char == "\n" or char in _JOINERS or unicodedata.category(char) not in _STEERING else _spelt(char)
-        for char in text.replace("\r\n", "\n").replace("\t", " ")
+        for char in text
     )
 
 

@@ -16,7 +16,7 @@ from harness.judge.judged_by import JUDGED_BY
 from harness.report.files import utf8, write_file
 from harness.report.interface import ReportInput
 
-__all__ = ["VERDICT", "VerdictFiles"]
+__all__ = ["VERDICT", "ComparisonTable", "VerdictFiles"]
 
 VERDICT: Final = "verdict.json"
 
@@ -32,11 +32,23 @@ class VerdictFiles:
 
     def write(self, run: ReportInput, folder: Path) -> list[Path]:
         """Returns the paths of comparison and verdict. Raises ``OSError``; a file that was not written is as it was."""
-        table = utf8(_guarded(run.judged.comparison.table).to_csv(index=False, lineterminator="\n"))
         verdict = utf8(verdict_to_json(run.judged))
+        comparison = ComparisonTable().write(run, folder)
         if run.judged_by is not None:
             write_file(folder / JUDGED_BY, utf8(run.judged_by.to_json()))
-        return [write_file(folder / "comparison.csv", table), write_file(folder / VERDICT, verdict)]
+        return [*comparison, write_file(folder / VERDICT, verdict)]
+
+
+@final
+class ComparisonTable:
+    """Writes ``comparison.csv`` alone."""
+
+    name = "csv"
+
+    def write(self, run: ReportInput, folder: Path) -> list[Path]:
+        """Returns the path. Raises ``OSError``; then the file is as it was."""
+        table = utf8(_guarded(run.judged.comparison.table).to_csv(index=False, lineterminator="\n"))
+        return [write_file(folder / "comparison.csv", table)]
 
 
 def _guarded(table: pd.DataFrame) -> pd.DataFrame:

@@ -23,6 +23,9 @@ class RunContext:
     workspace: Path
     product: str
     release: Release
+    """The release under validation."""
+    hub_release: Release
+    """What the hub is expected to be: the core's release, and on top of it what is under validation."""
     target: Target
     inbound: InboundAddress
     suite: Path
@@ -46,12 +49,8 @@ class RunContext:
             "run_id": self.run_id,
             "workspace": str(self.workspace),
             "product": self.product,
-            "release": {
-                "version": str(self.release.version),
-                "components": dict(self.release.components),
-                "source": self.release.source,
-                "date": self.release.date,
-            },
+            "release": _release_to_json(self.release),
+            "hub_release": _release_to_json(self.hub_release),
             "target": self.target.to_json(),
             "inbound": self.inbound.to_json(),
             "suite": str(self.suite),
@@ -67,18 +66,12 @@ class RunContext:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Reads what ``to_json`` gave."""
-        release = data["release"]
         return cls(
             run_id=data["run_id"],
             workspace=Path(data["workspace"]),
             product=data["product"],
-            release=Release(
-                product=data["product"],
-                version=ReleaseVersion.parse(release["version"]),
-                components=release["components"],
-                source=release["source"],
-                date=release["date"],
-            ),
+            release=_release_from_json(data["release"]),
+            hub_release=_release_from_json(data["hub_release"]),
             target=Target.from_json(data["target"]),
             inbound=InboundAddress.from_json(data["inbound"]),
             suite=Path(data["suite"]),
@@ -90,6 +83,20 @@ class RunContext:
             worker=data["worker"],
             strict_steps=data["strict_steps"],
         )
+
+
+def _release_to_json(release: Release) -> dict[str, Any]:
+    return {
+        "product": release.product,
+        "version": str(release.version),
+        "components": dict(release.components),
+        "source": release.source,
+        "date": release.date,
+    }
+
+
+def _release_from_json(data: Mapping[str, Any]) -> Release:
+    return Release(**{**data, "version": ReleaseVersion.parse(data["version"])})
 
 
 @final

@@ -106,7 +106,7 @@ class Controller:
             self._problem(text)
         stage = self._stage = Stage.open(options, self._notes.put)
         run_id = options.run_id or new_run_id(options)
-        self.folder = options.workspace.runs / run_id
+        self.folder = options.folder or options.workspace.runs / run_id
         try:
             self.folder.mkdir(parents=True)
         except FileExistsError:
@@ -116,6 +116,7 @@ class Controller:
             workspace=options.workspace.root,
             product=options.product,
             release=options.manifest,
+            hub_release=options.hub_release,
             target=stage.target,
             inbound=stage.inbound.address,
             suite=options.workspace.suite(options.product).resolve(),
@@ -152,6 +153,9 @@ class Controller:
         elif texts:
             more = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
             self._blocked = f"{texts[0]}{more}"
+        if self.options.blocked:
+            self._note(self.options.blocked)
+            self._blocked = "; ".join(text for text in (self._blocked, self.options.blocked) if text)
 
     def _provision(self, stage: Stage) -> None:
         """Runs the release's own provisioning collections; what failed there is a problem of the run."""

@@ -34,7 +34,7 @@ def hub(request: pytest.FixtureRequest) -> Hub:
     """The hub under validation, recording into this case."""
     worker = _worker(request)
     return Hub(
-        worker.context.target, worker.context.release, worker.exchanger, worker.inbound, recorder_of(request.node)
+        worker.context.target, worker.context.hub_release, worker.exchanger, worker.inbound, recorder_of(request.node)
     )
 
 

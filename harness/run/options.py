@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from harness.errors import UsageError
 from harness.model.release import Release, ReleaseVersion
+from harness.model.scheme import CORE_PRODUCT, CoreRun, ListedProduct, SchemeRelease
 from harness.run.what import NATIVE, SuiteToRun, find_suite
 from harness.workspace import Workspace, find_workspace
 
@@ -89,8 +90,30 @@ class RunOptions:
     ignore_preflight: bool = False
     """Whether cases run although preflight found something; the verdict then says so and approves nothing."""
 
+    blocked: str = ""
+    """Why no case may run, where that is known before the run: its provisioning failed. The journal then says so."""
+
     threads: int = 8
     """How many collections provision side by side."""
+
+    folder: Path | None = None
+    """Where the run has its folder, where that is not under ``reports/runs``: a product's is in the core run's."""
+
+    listed: tuple[ListedProduct, ...] = ()
+    """The extension products that the Scheme lists, to be run after this run of the core."""
+
+    core: CoreRun | None = None
+    """The run of the core that this run of an extension product follows."""
+
+    core_manifest: Release | None = None
+    """The release of the core that an extension product is validated on, as far as it is known."""
+
+    @property
+    def hub_release(self) -> Release:
+        """What the hub is expected to be: the core's release, with the components of the product on top of it."""
+        if self.core_manifest is None:
+            return self.manifest
+        return replace(self.core_manifest, components={**self.core_manifest.components, **self.manifest.components})
 
     @property
     def collections(self) -> tuple[Path, ...]:
@@ -139,9 +162,15 @@ def resolve_values(
     keep: bool = False,
     ignore_preflight: bool = False,
     i_know: bool = False,
+    folder: Path | None = None,
+    core: CoreRun | None = None,
 ) -> RunOptions:
-    """Returns a run's options from plain values; see ``resolve``. ``i_know``: the caller means production."""
-    from harness.release.manifest import load_manifest  # late: pydantic is not needed to print a help text
+    """Returns a run's options from plain values; see ``resolve``. ``i_know``: the caller means production.
+
+    ``core`` is the run that this one of an extension product follows, and ``folder`` where it has its own.
+    """
+    from harness.release.artefacts import load_artefacts  # late: pydantic is not needed to print a help text
+    from harness.release.manifest import load_manifest
 
     workspace = find_workspace(start)
     if not release:
@@ -163,6 +192,8 @@ def resolve_values(
         raise UsageError("a defect may break the laws on purpose", remedy="Leave out --check-invariants, or --defect")
     absolute = tuple(path if path.is_absolute() else start / path for path in paths)
     manifest = load_manifest(workspace.manifest(product, version))
+    # read for the verdict only, but one that cannot be read should not be found out after an hour's run
+    load_artefacts(workspace.manifest(product, version).with_name("artefacts.yaml"))
     if (manifest.product, manifest.version) != (product, version):
         raise UsageError(
             f"the manifest of {product} {version} describes {manifest.product} {manifest.version}",
@@ -170,6 +201,12 @@ def resolve_values(
         )
     if scheme is not None and not workspace.scheme(scheme).is_dir():
         raise UsageError(f"no Scheme is called {scheme!r}", remedy="Schemes are the folders under scheme_rules/")
+    contents = _scheme_release(workspace, scheme)
+    if product == CORE_PRODUCT and contents.core is not None and contents.core.release != str(version):
+        raise UsageError(
+            f"scheme {scheme} lists {contents.core.name}, the run is to be of {version}",
+            remedy=f"Run {contents.core.release}, or bring scheme_rules/{scheme}/scheme.yaml up to this release",
+        )
     found = find_suite(workspace, product, version, suite=suite, paths=absolute, keep_going=keep_going, scheme=scheme)
     return RunOptions(
         workspace=workspace,
@@ -192,7 +229,27 @@ def resolve_values(
         check_invariants=check_invariants,
         keep=keep,
         ignore_preflight=ignore_preflight,
+        folder=folder,
+        listed=contents.extensions if product == CORE_PRODUCT else (),
+        core=core,
+        core_manifest=_core_manifest(workspace, product, core, contents),
     )
+
+
+def _scheme_release(workspace: Workspace, scheme: str | None) -> SchemeRelease:
+    from harness.release.scheme import load_scheme_release
+
+    return SchemeRelease("") if scheme is None else load_scheme_release(workspace.scheme(scheme))
+
+
+def _core_manifest(workspace: Workspace, product: str, core: CoreRun | None, contents: SchemeRelease) -> Release | None:
+    """The core's manifest for a run of an extension product: of the run it follows, else of the one that is listed."""
+    from harness.release.manifest import load_manifest
+
+    release = core.release if core else contents.core.release if contents.core else None
+    if product == CORE_PRODUCT or release is None:
+        return None
+    return load_manifest(workspace.manifest(CORE_PRODUCT, ReleaseVersion.parse(release)))
 
 
 def _environment_beside(paths: Sequence[Path]) -> Path | None:

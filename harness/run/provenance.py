@@ -65,6 +65,8 @@ def run_started(options: RunOptions, run_id: str, target: Target) -> RunStarted:
             "source": manifest.source,
             "known_issues": [asdict(issue) for issue in manifest.known_issues],
         },
+        products=[{"product": one.product, "release": one.release, "suite": one.suite} for one in options.listed],
+        core=None if options.core is None else asdict(options.core),
     )
 
 

@@ -102,7 +102,7 @@ class Stage:
         )
         if options.collections and target.kind == EMBEDDED:
             target = self._play(options, target)
-        self.probes = prove_callbacks(target, preflight(target, options.manifest), self.inbound)
+        self.probes = prove_callbacks(target, preflight(target, options.hub_release), self.inbound)
         # a rehearsal stays one by whatever address the embedded hub is reached
         embedded = any(found.embedded for found in self.probes)
         self.target = replace(target, kind=EMBEDDED) if embedded else target
@@ -113,7 +113,7 @@ class Stage:
             return load_inputs(options.environment, options.target.inputs)
         given = load_inputs(options.environment)
         # what somebody wrote for this run goes over ours; what is published with the suite is made for a deployment
-        ours = deployment_inputs(profile_for(options.release).default_version, given)
+        ours = deployment_inputs(profile_for(options.hub_release.version).default_version, given)
         return {**given, **ours} if options.environment_is_published else {**ours, **given}
 
     def _embedded(self, options: RunOptions) -> Target:
@@ -125,10 +125,10 @@ class Stage:
         }
         self._watched = options.check_invariants
         if options.keep:
-            config = HubConfig.of(options.manifest, defects=options.defects, **settings)
+            config = HubConfig.of(options.hub_release, defects=options.defects, **settings)
             self._hub = KeptHub.find_or_start(options.workspace.kept_hub, config)
         else:
-            self._hub = HubProcess.start(options.manifest, defects=options.defects, **settings)
+            self._hub = HubProcess.start(options.hub_release, defects=options.defects, **settings)
         return Target(
             name=EMBEDDED,
             kind=EMBEDDED,
@@ -139,13 +139,14 @@ class Stage:
         )
 
     def _play(self, options: RunOptions, target: Target) -> Target:
-        key, version = new_key(), profile_for(options.release).default_version
+        key, version = new_key(), profile_for(options.hub_release.version).default_version
         self.inputs |= backend_inputs(target.services, self.inbound, jws_key=key.public)
         target = replace(target, currency=str(self.inputs.get("currency", target.currency)))
         version = str(self.inputs.get("expectedPartiesVersion", version))
         if options.provision and not options.suite.provisioning:
-            manifest = options.manifest
-            set_stage(target, manifest, self.inbound, api_version=version, jws_key=key.private, inputs=self.inputs)
+            set_stage(
+                target, options.hub_release, self.inbound, api_version=version, jws_key=key.private, inputs=self.inputs
+            )
         else:
             play_cast(target.services, self.inbound, api_version=version, jws_key=key.private)
         return target

@@ -7,7 +7,7 @@ suite is asked about.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import final
 
@@ -40,6 +40,8 @@ _REQUESTS = Part("transaction requests", "state or authorizations or error-frame
 _ON_US = Part("on-us transfers", "on_us")
 _FUNDS = Part("funds", "funds_in or funds_out")
 _PARTICIPANTS = Part("participants", "participant")
+_DUPLICATES = Part("duplicates", "duplicate_handling and not fx")
+_VERSIONS = Part("versions", "fspiop_protocol_validation")
 _AGREEMENT = Part("look-up and quotes", f"(p2p_happy_path or subid or quot) and not ({_SLOW})")
 _PAYMENTS = Part(
     "payments",
@@ -62,10 +64,13 @@ class SuitePlan:
     """The part that is asked first, by capability."""
     otherwise: Part
     """The part for every other capability."""
+    components: Mapping[str, Part] = field(default_factory=dict)
+    """The part for another capability of a component that the part for every other one looks little at."""
 
     def first_part(self, defect: Defect) -> Part:
         """The part that is asked about ``defect`` first."""
-        return self.parts.get(defect.capability, self.otherwise)
+        other = self.components.get(defect.component, self.otherwise)
+        return self.parts.get(defect.capability, other)
 
 
 SUITES: Mapping[str, SuitePlan] = MappingProxyType(
@@ -80,8 +85,10 @@ SUITES: Mapping[str, SuitePlan] = MappingProxyType(
                 "authorizations": _REQUESTS, "funds": _FUNDS, "fx": _FX, "look-up": _AGREEMENT,
                 "on-us transfers": _ON_US, "participants": _PARTICIPANTS, "quotes": _AGREEMENT,
                 "settlements": _SETTLEMENT, "transaction requests": _REQUESTS, "windows": _SETTLEMENT,
+                "duplicates": _DUPLICATES, "versions": _VERSIONS,
             }),
             _PAYMENTS,
+            MappingProxyType({"quoting-service": _AGREEMENT}),
         ),
     }
 )  # fmt: skip

@@ -20,7 +20,8 @@ The embedded hub can be broken on purpose, in {count} ways (`harness hub defects
 the sound hub and then once per defect. A defect is caught where a check that passes on the sound hub does not pass with
 it, whatever becomes of the check (it fails, asserts nothing, breaks or is missing), or where the provisioning fails. A
 catch by fewer than three checks, or by none that blames the broken component where a case first went wrong, counts only
-as far as a second run shows it too. The score is the share of the defects caught among those whose run came to its end.
+as far as a second run shows it too, and the latter as far as the sound hub passes it once more. The score is the share
+of the defects caught among those whose run came to its end.
 """
 
 

@@ -1,6 +1,7 @@
 """Which defects does a suite see? Runs it on the sound hub and once per defect, each time as a process of its own.
 
-A catch that hangs on few checks is run once more, and only what both runs show counts: chance must not raise the score.
+A catch that hangs on few checks is run once more, and only what both runs show counts; where none of it blames the
+broken component, the sound hub must pass it once more as well: neither chance nor a busy machine must raise the score.
 """
 
 from __future__ import annotations
@@ -122,6 +123,8 @@ class Walk:
     ) -> None:
         self._asked, self._state, self._tell, self._found, self._run = asked, state, tell, found, run
         self._lock = Lock()
+        self._sounding = Lock()
+        """Held by the one run of the sound hub that there may be at a time."""
 
     def go(self) -> str:
         """Runs what is not known yet. Returns why nothing can be said, or an empty text.
@@ -169,13 +172,14 @@ class Walk:
         if result.is_caught and not result.provisioning and (len(result.checks) < FEW or not result.rooted):
             again = self._walk(defect, part)
             both = tuple(check for check in result.checks if check in again.checks)
-            result = replace(
-                result,
-                checks=both,
-                rooted=tuple(check for check in result.rooted if check in both),
-                seconds=round(result.seconds + again.seconds, 1),
-                problem=again.problem,
-            )
+            rooted = tuple(check for check in result.rooted if check in both)
+            seconds, problem = result.seconds + again.seconds, again.problem
+            if both and not rooted and not problem:
+                with self._sounding:
+                    sound = self._walk(SOUND, part)
+                both = tuple(check for check in both if check in sound.checks)
+                seconds, problem = seconds + sound.seconds, "" if sound.checks else sound.problem
+            result = replace(result, checks=both, rooted=rooted, seconds=round(seconds, 1), problem=problem)
         with self._lock:
             self._state.add(result)
             said = f"{len(result.checks):4} checks lost" if result.is_caught else "   not caught"

@@ -19,17 +19,17 @@ _ATTRIBUTE = "__harness_case__"
 @final
 @dataclass(frozen=True, slots=True)
 class CaseDefinition:
-    """A native case. ``since`` and ``until`` are inclusive; ``until`` is ``None`` while the case still holds."""
+    """A native case. ``since`` and ``until`` are inclusive; ``None`` leaves that end open."""
 
     title: str
     labels: tuple[str, ...]
     severity: Severity
-    since: ReleaseVersion
+    since: ReleaseVersion | None
     until: ReleaseVersion | None
 
     def holds_for(self, release: ReleaseVersion) -> bool:
         """Whether the case belongs to the suite of ``release``."""
-        return self.since <= release and (self.until is None or release <= self.until)
+        return (self.since is None or self.since <= release) and (self.until is None or release <= self.until)
 
 
 def case(
@@ -37,7 +37,7 @@ def case(
     *,
     labels: Sequence[str] = (),
     severity: Severity | str = Severity.MAJOR,
-    since: str = "15.1.0",
+    since: str | None = None,
     until: str | None = None,
 ) -> Callable[[Function], Function]:
     """Marks a test function of a suite as the case ``title``. The title is part of every check id of the case.
@@ -49,7 +49,7 @@ def case(
             title=title,
             labels=tuple(labels),
             severity=Severity(severity),
-            since=ReleaseVersion.parse(since),
+            since=None if since is None else ReleaseVersion.parse(since),
             until=None if until is None else ReleaseVersion.parse(until),
         )
     except ValueError as problem:

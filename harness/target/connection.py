@@ -23,6 +23,17 @@ _EXPIRED, _NOT_YET, _SELF_SIGNED, _SELF_SIGNED_CHAIN, _NO_ISSUER, _NO_LEAF, _OTH
 _PLAIN = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG")
 """What OpenSSL says where the other side does not speak TLS at all."""
 
+_ALERTS = {
+    "CERTIFICATE_REQUIRED": "none is given",
+    "CERTIFICATE_EXPIRED": "ours has expired or is not valid yet",
+    "UNKNOWN_CA": "ours is from an authority that it does not trust",
+    "CERTIFICATE_REVOKED": "ours was revoked",
+    "BAD_CERTIFICATE": "did not accept ours",
+    "UNSUPPORTED_CERTIFICATE": "did not accept ours",
+    "CERTIFICATE_UNKNOWN": "did not accept ours",
+}
+"""What the other side alerts us of (RFC 8446, section 6.2), in OpenSSL's words, and what it says of our certificate."""
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -88,9 +99,10 @@ def _tls(place: str, problem: ssl.SSLError, correct: str) -> Trouble:
     reason = problem.reason or ""
     if any(word in reason for word in _PLAIN):
         return Trouble(f"{place} does not speak TLS", f"Use http:// or the TLS port: {correct}")
-    if "CERTIFICATE_REQUIRED" in reason or "BAD_CERTIFICATE" in reason or "UNKNOWN_CA" in reason:
-        text = f"{place} asks for a client certificate and did not accept ours"
-        return Trouble(text, "Refer to a certificate that it accepts, and its key, in tls of the target file")
+    for alert, ours in _ALERTS.items():
+        if alert in reason:
+            text = f"{place} asks for a client certificate, and {ours}"
+            return Trouble(text, "Refer to a certificate that it accepts, and its key, in tls of the target file")
     told = reason.lower().replace("_", " ") or "handshake broken off"
     text = f"no TLS connection to {place} came about ({told})"
     return Trouble(text, "See the TLS versions and whether a client certificate is needed (tls in the target file)")

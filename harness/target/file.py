@@ -71,6 +71,8 @@ class TargetFile(_Closed):
     stage: Stage | None = None
     allow_writes: bool = False
     services: dict[str, str] = {}
+    product_services: dict[str, str] = {}
+    """Those of extension products, as their releases name their components."""
     ttk_environment: str | None = None
     callback: CallbackPart
     currency: str = Field(default="USD", pattern=_CURRENCY)

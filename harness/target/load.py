@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, final
 from urllib.parse import urlsplit
 
-from harness.errors import TargetError, UsageError
+from harness.errors import InputError, TargetError, UsageError
 from harness.fspiop.jws import Signer
 from harness.fspiop.resources import SERVICES
 from harness.model.secret_names import is_secret_name
@@ -25,6 +25,7 @@ __all__ = ["REQUIRED_SERVICES", "load_target"]
 
 REQUIRED_SERVICES = ("account-lookup-service", "quoting-service", "ml-api-adapter", "central-ledger")
 _HOST = re.compile(r"(?!-)[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
+_SERVICE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _BASE_URL = "Write it as http(s)://host[:port][/path]; credentials do not belong into it"
 
 
@@ -106,7 +107,20 @@ class _Reading:
             found[service] = url.rstrip("/")
         if absent := [service for service in REQUIRED_SERVICES if service not in found]:
             raise self._error(f"services lacks {', '.join(absent)}", ("services",), "Give each its base URL")
-        return {service: found[service] for service in SERVICES if service in found}
+        return {**{service: found[service] for service in SERVICES if service in found}, **self._product_services()}
+
+    def _product_services(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for service, url in self._data.product_services.items():
+            where = ("product_services", service)
+            if service in SERVICES:
+                raise self._error(f"{service} is a service of the core", where, f"Give it as services.{service}")
+            if not _SERVICE.fullmatch(service):
+                said = f"not the name of a service: {service!r}"
+                raise self._error(said, where, "Name it as its product's release does")
+            self._check_url(url, *where)
+            found[service] = url.rstrip("/")
+        return found
 
     def _hosts(self) -> tuple[str, ...] | None:
         hosts = self._data.allowed_hosts
@@ -207,7 +221,7 @@ class _Reading:
             seen.add((one.name, one.currency))
         return found
 
-    def _error(self, message: str, location: Sequence[str | int], remedy: str) -> TargetError:
+    def _error(self, message: str, location: Sequence[str | int], remedy: str) -> InputError:
         return self._references.error(message, location, remedy)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from harness.errors import TargetError
+from harness.errors import InputError, TargetError
 from harness.yaml_document import YamlDocument
 
 __all__ = ["References", "looks_like_a_reference"]
@@ -26,16 +26,19 @@ def looks_like_a_reference(text: object) -> bool:
 @final
 @dataclass(frozen=True, slots=True)
 class References:
-    """Resolves what one target file refers to. Paths are relative to the file's folder."""
+    """Resolves what one file refers to. Paths are relative to the file's folder."""
 
     document: YamlDocument
     file: Path
     environ: Mapping[str, str]
+    raises: type[InputError] = TargetError
+    """The error for a reference of this file."""
 
     def value(self, reference: object, *location: str | int) -> str:
         """Returns what ``reference``, which stands at ``location`` of the document, refers to.
 
-        Raises ``TargetError`` with the line where it is no reference, or nothing is where it points to.
+        Raises ``TargetError`` (or what ``raises`` says) with the line where it is no reference, or nothing is where it
+        points to.
         """
         if not looks_like_a_reference(reference):
             raise self.error(
@@ -46,9 +49,9 @@ class References:
         kind, _, place = str(reference).partition(":")
         return self._variable(place, location) if kind == "env" else self._content(place, location)
 
-    def error(self, message: str, location: Sequence[str | int], remedy: str) -> TargetError:
+    def error(self, message: str, location: Sequence[str | int], remedy: str) -> InputError:
         """Returns the error about what stands at ``location``."""
-        return TargetError(message, file=self.file, place=self.document.place(location), remedy=remedy)
+        return self.raises(message, file=self.file, place=self.document.place(location), remedy=remedy)
 
     def _variable(self, name: str, location: Sequence[str | int]) -> str:
         if value := self.environ.get(name, ""):

@@ -6,12 +6,13 @@ The names are those that the published collections read (testing-toolkit-test-ca
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.errors import TargetError
 
-__all__ = ["read_environment", "services_in"]
+__all__ = ["hosts_of", "read_environment", "services_in"]
 
 _NAMES = {
     "account-lookup-service": ("HOST_ACCOUNT_LOOKUP_SERVICE",),
@@ -22,6 +23,11 @@ _NAMES = {
     "central-settlement": ("HOST_CENTRAL_SETTLEMENT",),
     "transaction-requests-service": ("HOST_TRANSACTION_REQUESTS_SERVICE",),
 }
+
+
+def hosts_of(services: Mapping[str, str]) -> dict[str, str]:
+    """Returns the input values by which collections find ``services`` (name to base URL)."""
+    return {name: url for service, url in services.items() for name in _NAMES.get(service, ())}
 
 
 def read_environment(path: Path) -> dict[str, Any]:

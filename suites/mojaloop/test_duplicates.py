@@ -99,6 +99,36 @@ def test_modified_fulfilment(onboard: Onboard) -> None:
     payee.has_position("-100", "after the second")
 
 
+@case("A payee that fulfils again is told how the transfer stands", severity="major")
+def test_repeated_fulfilment_is_answered(onboard: Onboard) -> None:
+    payer, payee = onboard("payer"), onboard("payee", behaviour=SILENT)
+    transfer = payer.transfer(payee, "100", awaits=False)
+    payer.has_position("100", "while it waits")
+    fulfil = payee.fulfil(transfer.sent)
+    payee.has_position("-100", "after the first")
+
+    path = f"/transfers/{transfer.sent['transferId']}"
+    again = payee.send("PUT", path, dict(fulfil.sent), to=payer.name)
+    again.status(200)
+    told = payee.news("PUT", path, "transferState")
+    again.check("state that the payee is told", told, "COMMITTED", component=LEDGER)
+
+
+@case("A rejection that is changed afterwards is declined", labels=["liquidity"], severity="major")
+def test_modified_rejection(onboard: Onboard) -> None:
+    payer, payee = onboard("payer"), onboard("payee", behaviour=SILENT)
+    transfer = payer.transfer(payee, "100", awaits=False)
+    payer.has_position("100", "while it waits")
+    payee.reject(transfer.sent)
+    payer.has_position("0", "after the first")
+
+    changed = payee.reject(transfer.sent, "5105", label="PUT /transfers/{ID}/error changed")
+    path = f"/transfers/{transfer.sent['transferId']}/error"
+    told = payee.news("PUT", path, "errorInformation.errorCode")
+    changed.check("error code that the payee is told", told, "3106", component=LEDGER)
+    payer.has_position("0", "after the second")
+
+
 @case("A repeated quote request is answered again", severity="major")
 def test_repeated_quote(payer: Dfsp, payee: Dfsp) -> None:
     party = payee.has_party(registered=False)

@@ -45,6 +45,21 @@ def test_funds_out_aborted(onboard: Onboard) -> None:
     dfsp.has_funds("100", "after it was given up")
 
 
+@case("Funds that were paid out do not come back", labels=["liquidity"], severity="blocker")
+def test_funds_out_not_undone(onboard: Onboard) -> None:
+    dfsp = onboard("dfsp", funds="0")
+    dfsp.pay_in("100").accepted()
+    dfsp.has_funds("100", "before")
+    reserve = dfsp.pay_out("40")
+    dfsp.has_funds("60", "while they are reserved")
+    dfsp.finish_pay_out(str(reserve.sent["transferId"]), OUT_COMMIT).accepted()
+    dfsp.hub.listen()
+
+    dfsp.finish_pay_out(str(reserve.sent["transferId"]), OUT_ABORT)
+    dfsp.hub.listen()
+    dfsp.has_funds("60", "after the attempt to give it up")
+
+
 @case("No more than the balance can be paid out", labels=["liquidity"], severity="blocker")
 def test_funds_out_beyond_balance(onboard: Onboard) -> None:
     dfsp = onboard("dfsp", funds="0")

@@ -108,7 +108,7 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "negative": ({"amount.amount": "-1"}, "3100"),
     "five decimals": ({"amount.amount": "1.00001"}, "3100"),
     "nineteen digits": ({"amount.amount": "1000000000000000000"}, "3100"),
-    "a number, not text": ({"amount.amount": 100}, "3101"),
+    "an object, not text": ({"amount.amount": {"value": "100"}}, "3101"),
     "unknown currency": ({"amount.currency": "ABC"}, "3100"),
     "no amount": ({"amount": None}, "3102"),
     "no payee": ({"payee": None}, "3102"),

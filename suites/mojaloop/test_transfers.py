@@ -159,4 +159,4 @@ def test_ulid(payer: Dfsp, payee: Dfsp) -> None:
 
 @case("A transfer identified by a ULID is refused", labels=["protocol"], severity="minor", until="16.999.0")
 def test_ulid_refused(payer: Dfsp, payee: Dfsp) -> None:
-    payer.transfer(payee, "100", changes={"transferId": new_ulid()}, awaits=False).refused(400, "3100")
+    payer.transfer(payee, "100", changes={"transferId": new_ulid()}, awaits=False).refused(400, "3101")

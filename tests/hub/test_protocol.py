@@ -105,7 +105,8 @@ SCHEMAS = fspiop_schemas(ulid_ids=True)
         ("amountType", "BOTH", "3100", "/requestBody/amountType must be equal to one of the allowed values"),
         ("amount.amount", "1.10", "3100", "/requestBody/amount/amount must match pattern"),
         ("amount.amount", "0.00001", "3100", "/requestBody/amount/amount must match pattern"),
-        ("amount.amount", 5, "3101", "/requestBody/amount/amount must be string"),
+        ("amount.amount", ["5"], "3101", "/requestBody/amount/amount must be string"),
+        ("amount.amount", -5, "3100", "/requestBody/amount/amount must match pattern"),
         ("amount.currency", "XYZ", "3100", "/requestBody/amount/currency must be equal to one of the allowed values"),
         ("payer.partyIdInfo", "x", "3101", "/requestBody/payer/partyIdInfo must be object"),
         ("transactionType.scenario", None, "3102", "/requestBody/transactionType must have required property"),
@@ -125,6 +126,51 @@ def test_the_first_thing_wrong_with_a_body_is_named(path: str, value: object, co
         check(body, SCHEMAS["POST /quotes"])
     assert raised.value.error.code == code
     assert raised.value.detail.startswith(text)
+
+
+def test_a_number_stands_for_the_text_it_is_written_as_and_null_for_none() -> None:
+    body = quote()
+    body["amount"]["amount"] = 12.5
+    checked = check(body, SCHEMAS["POST /quotes"])
+    assert checked["amount"]["amount"] == body["amount"]["amount"] == "12.5"
+
+    body["payer"]["personalInfo"] = {"dateOfBirth": None}
+    with pytest.raises(Fault) as raised:
+        check(body, SCHEMAS["POST /quotes"])
+    assert raised.value.error.code == "3100"
+    assert raised.value.detail.startswith("/requestBody/payer/personalInfo/dateOfBirth must match pattern")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "code", "text"),
+    [
+        ("transferId", "12345", "3101", '"Transfer Id must be in a valid GUID format." must match pattern'),
+        ("amount.amount", "1.50", "3101", '"amount" must match pattern'),
+        ("amount.amount", 5, "3101", "/requestBody/amount/amount must be string"),
+        ("amount.currency", "XYZ", "3100", "/requestBody/amount/currency must be equal to one of the allowed values"),
+    ],
+)
+def test_before_v17_a_text_of_a_transfer_out_of_its_pattern_is_malformed_syntax(
+    path: str, value: object, code: str, text: str
+) -> None:
+    body = transfer("100")
+    *parents, last = path.split(".")
+    place: dict[str, Any] = body
+    for name in parents:
+        place = place[name]
+    place[last] = value
+    schemas = fspiop_schemas(ulid_ids=False, transfer_texts_are_syntax=True)
+    with pytest.raises(Fault) as raised:
+        check(body, schemas["POST /transfers"])
+    assert (raised.value.error.code, raised.value.detail[: len(text)]) == (code, text)
+    check(quote(), schemas["POST /quotes"])
+
+
+def test_a_date_that_is_none_passes_where_a_release_does_not_look_at_it() -> None:
+    headers = {**GOOD, "date": "{$environment.today}"}
+    assert read_headers("POST", headers, resource="quotes", versions=VERSIONS, dated=False).source == "payer"
+    with pytest.raises(Fault):
+        read_headers("POST", headers, resource="quotes", versions=VERSIONS)
 
 
 def test_bodies_as_dfsps_send_them_pass() -> None:

@@ -27,9 +27,10 @@ from harness.model.records import (
     WorkerLost,
 )
 from harness.report.allure import AllureResults, categories
-from harness.report.allure_results import case_result, milliseconds, stable_uuid
+from harness.report.allure_results import case_result, stable_uuid
 from harness.report.fate import case_fate
 from harness.report.interface import ReportInput, story_of
+from harness.report.moments import milliseconds
 from tests.report import scenarios
 
 
@@ -128,7 +129,7 @@ def test_every_case_has_exactly_one_result_whatever_the_journal_holds(
     planned = {record.case for record in records if isinstance(record, CasePlanned)}
     ran = {record.case for record in records if isinstance(record, CaseFinished | CaseStarted | StepFinished)}
     assert planned | ran <= results.keys()
-    attachments = {path.name for path in (folder / "allure-results").glob("*-attachment.json")}
+    attachments = {path.name for path in (folder / "allure-results").glob("*-attachment.*")}
     for result in results.values():
         for step in result.get("steps", []):
             for attachment in step.get("attachments", []):
@@ -203,7 +204,7 @@ def test_a_regressed_case_says_its_class_and_the_values(tmp_path: Path) -> None:
     (step,) = results[case]["steps"]
     assert [check["status"] for check in step["steps"]] == ["passed", "passed", "failed"]
     assert step["steps"][-1]["statusDetails"]["actual"] == '"ABORTED"'
-    assert [attachment["name"] for attachment in step["attachments"]] == ["request", "response", "callback"]
+    assert [attachment["name"] for attachment in step["attachments"]] == ["POST /quotes → 202", "callback PUT"]
 
 
 def test_a_known_failure_is_failed_and_not_called_accepted(tmp_path: Path) -> None:

@@ -77,6 +77,16 @@ def test_a_catch_that_blames_another_component_is_run_again(tmp_path: Path) -> N
     assert not any(found.is_caught for found in state.of(FX))
 
 
+def test_what_the_sound_hub_loses_as_well_when_it_is_asked_again_is_no_catch(tmp_path: Path) -> None:
+    hub = Hub(lambda defect, keyword, number: "abc" if defect else "a" if number > 1 else "")
+    state, _ = walk(tmp_path, hub, FX)
+    assert state.of(FX)[0].checks == (check("b").check, check("c").check)
+
+    busy = Hub(lambda defect, keyword, number: "abc" if defect or number > 1 else "")
+    state, _ = walk(tmp_path / "busy", busy, FX)
+    assert not any(found.is_caught for found in state.of(FX))
+
+
 def test_nothing_is_run_twice(tmp_path: Path) -> None:
     walk(tmp_path, Hub(lambda defect, keyword, number: "abc" if defect == QUOTE else ""), QUOTE, FX)
     again = Hub(lambda defect, keyword, number: "")

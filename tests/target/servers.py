@@ -26,9 +26,17 @@ WELL = {"status": "OK", "versionNumber": "1.0.0", "services": [{"name": "broker"
 
 @contextlib.contextmanager
 def serving(
-    body: Any = WELL, *, status: int = 200, ahead_s: float = 0.0, tls: tuple[Path, Path] | None = None
+    body: Any = WELL,
+    *,
+    status: int = 200,
+    ahead_s: float = 0.0,
+    tls: tuple[Path, Path] | None = None,
+    clients_of: Path | None = None,
 ) -> Iterator[str]:
-    """A server that answers everything with ``body``; its clock is ``ahead_s`` ahead. Yields its base URL."""
+    """A server that answers everything with ``body``; its clock is ``ahead_s`` ahead. Yields its base URL.
+
+    With ``tls`` and ``clients_of``, an authority's certificate, it takes only clients with one of that authority.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -53,6 +61,9 @@ def serving(
     if tls is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*tls)
+        if clients_of is not None:
+            context.load_verify_locations(clients_of)
+            context.verify_mode = ssl.CERT_REQUIRED
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

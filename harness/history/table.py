@@ -1,0 +1,182 @@
+"""What does the history look like as rows? A line per night, or one per night of one check, for people and machines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+import pyarrow as pa
+
+from harness.errors import UsageError
+from harness.history.nights import night_of, nights_of_table
+from harness.history.reader import History, Selection
+from harness.history.schema import CHECKS
+from harness.history.statistics import Rates, Told, rates, tell
+from harness.judge.words import counted
+
+__all__ = ["CheckHistory", "as_csv", "as_json", "check_histories", "night_rows"]
+
+NIGHT_COLUMNS: Final = (
+    "started", "run_id", "product", "target", "release", "suite", "verdict", "excluded", "checks", "passed", "failed",
+    "regressed", "missing", "hollow", "why",
+)  # fmt: skip
+CHECK_COLUMNS: Final = (
+    "started", "run_id", "product", "target", "release", "suite", "excluded", "outcome", "class", "excused", "cause",
+    "component", "operation", "latency_ms", "callback_ms", "message",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CheckHistory:
+    """One check on one target in one suite: its nights, newest last, and what they say in sentences."""
+
+    product: str
+    target: str
+    suite: str
+    rows: tuple[Mapping[str, Any], ...]
+    """``CHECK_COLUMNS`` each."""
+    says: tuple[str, ...]
+
+
+def night_rows(history: History, wanted: Selection) -> list[dict[str, Any]]:
+    """Returns a row of ``NIGHT_COLUMNS`` per night, oldest first."""
+    rows = history.runs(wanted).to_pylist()
+    return [
+        {
+            name: row[f"count_{name}"] if name in ("regressed", "missing", "hollow") else row[name]
+            for name in NIGHT_COLUMNS
+        }
+        for row in rows
+        if wanted.since is None or row["started"].date() >= wanted.since
+    ]
+
+
+def check_histories(history: History, check: str, wanted: Selection) -> list[CheckHistory]:
+    """Returns the history of one check, per target and suite that know it. Raises ``UsageError`` where none does.
+
+    What it says is drawn from all nights; ``wanted.since`` limits the rows only.
+    """
+    own = Selection(wanted.product, wanted.target, check=check)
+    runs = history.runs(Selection(wanted.product, wanted.target))
+    facts = {row["run_id"]: row for row in runs.to_pylist()}
+    known = history.read(CHECKS, [*_READ], own, facts)
+    if not len(known):
+        raise UsageError(f"the history knows no check {check!r}", remedy=_remedy(history, check, wanted, facts))
+    by_side: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for row in known.to_pylist():
+        by_side.setdefault((row["product"], row["target"], row["suite"]), []).append(row)
+    return [
+        _check_history(side, sorted(rows, key=lambda row: (row["started"], row["run_id"])), facts, known, wanted)
+        for side, rows in sorted(by_side.items())
+    ]
+
+
+_READ: Final = tuple(
+    dict.fromkeys(
+        [
+            *(name for name in CHECK_COLUMNS if name not in ("product", "target", "excluded")),
+            "check", "kind", "fingerprint", "baseline_passed", "baseline_failed", "definition_changed",
+        ]
+    )
+)  # fmt: skip
+
+
+def _check_history(
+    side: tuple[str, str, str],
+    rows: Sequence[dict[str, Any]],
+    facts: Mapping[str, Mapping[str, Any]],
+    known: pa.Table,
+    wanted: Selection,
+) -> CheckHistory:
+    nights = tuple(night_of(row) for row in facts.values() if (row["product"], row["target"], row["suite"]) == side)
+    found = nights_of_table(nights, known)
+    shown = [
+        {name: facts[row["run_id"]]["excluded"] if name == "excluded" else row[name] for name in CHECK_COLUMNS}
+        for row in rows
+        if wanted.since is None or row["started"].date() >= wanted.since
+    ]
+    said = _says(tell(found), rates(found), [night.day for night in nights])
+    return CheckHistory(*side, tuple(shown), said)
+
+
+def _says(told: Told, counts: Rates, days: Sequence[date]) -> tuple[str, ...]:
+    if not len(counts.passed):
+        return ()
+    expected = int(counts.expected[0])
+    lines = [f"first seen {days[int(told.first_seen[0])]}, last {days[int(told.last_seen[0])]}"]
+    if expected:
+        lines.append(
+            f"passed in {counts.passed[0]} of {counted(expected, 'night')} that count: "
+            f"{counts.pass_rate[0]:.1%} (95 % interval {counts.low[0]:.1%} to {counts.high[0]:.1%})"
+        )
+    else:
+        lines.append("no night that counts says anything of it")
+    if told.last_change[0] >= 0:
+        lines.append(f"last changed on {days[int(told.last_change[0])]}")
+    for episode in told.episodes:
+        chance = "" if episode.chance is None else f", chance {episode.chance:.2g}"
+        ended = f"closed on {days[episode.closed]}" if episode.closed is not None else "open"
+        lines.append(
+            f"regression of {days[episode.since]}, opened on {days[episode.opened]}, {ended}: {episode.failed} of "
+            f"{counted(episode.told, 'night')} failed, against {episode.reference_passed} of {episode.reference_told} "
+            f"passed in {episode.reference}{chance}"
+        )
+    if told.flaky_since[0] >= 0:
+        last = f", last failed so on {days[int(told.last_flake[0])]}" if told.last_flake[0] >= 0 else ""
+        lines.append(
+            f"flaky since {days[int(told.flaky_since[0])]}: {counted(int(told.flakes[0]), 'failure')} outside "
+            f"any regression{last}"
+        )
+    return tuple(lines)
+
+
+def _remedy(history: History, check: str, wanted: Selection, facts: Mapping[str, Any]) -> str:
+    if not facts:
+        return "Record runs first: harness history record RUN"
+    last = max(facts.values(), key=lambda row: row["started"])
+    month = f"{last['started']:%Y-%m}"
+    own = Selection(last["product"], last["target"], since=last["started"].date(), until_month=month)
+    ids = history.read(CHECKS, ["check"], own, facts)["check"].unique().to_pylist()
+    near = sorted(each for each in ids if check.lower() in each.lower())[:3]
+    return f"Did you mean: {', '.join(near)}" if near else "Give its whole id, as comparison.csv has it"
+
+
+def as_json(value: Any) -> str:
+    """Returns ``value`` as JSON with times in ISO 8601 (UTC); numbers that are none become null."""
+    return json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, float):
+        return round(value, 3) if value == value else None
+    return value
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """Returns rows as CSV with a head; a text that a spreadsheet would carry out as a formula gets an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(_plain(row[name])) for name in columns])
+    return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -1,0 +1,1 @@
+"""The verdict as one page: ``verdict.html``, for whoever was not there."""

@@ -1,0 +1,86 @@
+"""What changed with a night? Told once, on the night it changed, whatever was recorded first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UsageError
+from harness.history.events import EventKind, events, events_of
+from harness.history.nights import Nights
+from harness.history.statistics import tell
+from harness.history.store import append
+from harness.model.outcome import VerdictKind
+from tests.history.nights import PAYS, judged_night, matrix
+from tests.judge.build import F, P
+
+
+def kinds(nights: Nights, number: int = -1) -> list[str]:
+    at = number % len(nights.nights)
+    return [event.kind.value for event in events_of(nights, tell(nights), at)]
+
+
+def with_night(nights: Nights, number: int, **changes: object) -> Nights:
+    listed = list(nights.nights)
+    listed[number] = replace(listed[number], **changes)  # type: ignore[arg-type]
+    return replace(nights, nights=tuple(listed))
+
+
+def test_the_story_of_a_regression(tmp_path: Path) -> None:
+    shown = {2: F, 3: F}
+    for number in (3, 0, 6, 2, 1, 5, 4):
+        append(tmp_path, judged_night(number, shown.get(number, P)))
+    told = {number: events(tmp_path, "t", f"r{number:03}") for number in range(7)}
+    assert {number: [event.kind.value for event in found] for number, found in told.items() if found} == {
+        2: ["new-regression"],
+        4: ["back-to-green"],
+        6: ["fixed"],
+    }
+    (regression,) = told[2]
+    assert (regression.checks, regression.component, regression.since) == ((PAYS,), "ml-api-adapter", "2026-06-03")
+    assert "1 check of ml-api-adapter regressed" in regression.text
+    assert "against 1 of 1 passed in the baseline" in regression.text
+    assert told[6][0].since == "2026-06-03"
+    with pytest.raises(UsageError, match="history record r009"):
+        events(tmp_path, "t", "r009")
+
+
+def test_flaky_failing_and_fixed() -> None:
+    nights = matrix("p" * 15 + "fpp")
+    assert kinds(nights, 15) == ["newly-failing"]
+    assert kinds(nights, 16) == ["newly-flaky", "back-to-green"]
+    assert kinds(nights, 17) == []
+
+
+def test_a_night_that_does_not_count_is_told_once_as_what_it_is() -> None:
+    nights = matrix("ppffp", excluded=[2, 3])
+    for number in (2, 3):
+        nights = with_night(nights, number, verdict=VerdictKind.INCONCLUSIVE)
+    assert [kinds(nights, number) for number in range(1, 5)] == [[], ["mass-failure"], [], ["back-to-green"]]
+    cut_off = with_night(nights, 2, excluded="cut-off", verdict=VerdictKind.INCONCLUSIVE)
+    assert kinds(cut_off, 2) == ["inconclusive"]
+
+
+def test_a_waiver_is_spoken_of_a_week_and_a_day_before_and_when_it_has_expired() -> None:
+    nights = matrix("p" * 12)
+    waiver = {"id": "agreed", "status": "applied", "expires": "2026-06-10", "ticket": "https://t/1", "checks": 2}
+    for number in range(12):
+        nights = with_night(nights, number, waivers=(waiver,))
+    days = [number + 1 for number in range(12) if kinds(nights, number)]
+    # The first night is the first that is known of; 3 June is a week before, 9 June a day, 11 June after.
+    assert days == [3, 9, 11]
+    (event,) = events_of(nights, tell(nights), 8)
+    assert (event.kind, event.since) == (EventKind.WAIVER_EXPIRES, "2026-06-10")
+    assert "expires on 2026-06-10, tomorrow: 2 checks" in event.text
+    assert "expired on 2026-06-10" in events_of(nights, tell(nights), 10)[0].text
+
+
+def test_events_are_grouped_by_component_and_heaviest_first() -> None:
+    nights = replace(matrix("ppf", "ppf", "ppf"), component=("a", "b", "b"))
+    found = events_of(nights, tell(nights), 2)
+    assert [(event.kind.value, event.component, len(event.checks)) for event in found] == [
+        ("new-regression", "b", 2),
+        ("new-regression", "a", 1),
+    ]
