@@ -218,10 +218,10 @@ def test_judging_again_is_by_what_the_run_was_judged_by(
     assert "judged as before: --criteria scheme_rules/example/strict.yaml --baseline" in capsys.readouterr().err
     app(["judge", "first", "--scheme", "example"], standalone_mode=False)
     assert (folder / "verdict.json").read_bytes() != before
-    app(["report", "first"], standalone_mode=False)
+    app(["report", "first", "--format", "junit"], standalone_mode=False)
     (workspace.root / "scheme_rules/example/waivers.yaml").write_text("scheme: example\nwaivers: []\n")
     with pytest.raises(InputError, match="the waivers"):
-        app(["report", "first"], standalone_mode=False)
+        app(["report", "first", "--format", "junit"], standalone_mode=False)
 
 
 def test_the_schema_in_docs_is_the_one_in_force() -> None:

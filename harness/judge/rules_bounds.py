@@ -82,7 +82,7 @@ def minimum_executed(rule: MinimumExecuted, grounds: Grounds) -> RuleFinding:
     """Judges whether enough of the product's suite was executed that told something."""
     told = [Outcome.PASSED.value, Outcome.FAILED.value]
     telling = grounds.evidence.checks[grounds.evidence.checks["outcome"].isin(told)]
-    telling = telling[[not case.startswith(SCHEMES) for case in telling["case"]]]
+    telling = telling[np.array([not case.startswith(SCHEMES) for case in telling["case"]], dtype=bool)]
     if rule.labels is not None:
         telling = telling[telling["case"].isin(cases_labelled(rule.labels, grounds.evidence.planned))]
     finished = telling[telling["case"].isin(grounds.evidence.cases["case"])]

@@ -96,3 +96,8 @@ def test_required_products(products: str, expected: GateStatus) -> None:
 def test_a_run_that_does_not_say_what_it_is_meets_no_demand(kind: str) -> None:
     key = {"required-suites": "suites", "required-products": "products"}[kind]
     assert on(Run(()), kind=kind, **{key: "[mojaloop]"}).status is UNKNOWN
+
+
+def test_where_not_a_single_check_told_anything_nothing_was_executed() -> None:
+    found = on(run([]), rule={"kind": "minimum-executed", "what": "cases", "at_least": 1})
+    assert (found.status, found.text) == (UNKNOWN, "0 cases told something, at least 1")
