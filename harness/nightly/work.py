@@ -15,10 +15,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from harness.errors import HarnessError
 from harness.model.outcome import ExitCode
+
+if TYPE_CHECKING:
+    from harness.validation import Against
 
 __all__ = ["COLLECTIONS", "RUN", "main"]
 
@@ -59,7 +62,6 @@ def _run(order: Mapping[str, Any]) -> dict[str, Any]:
     from harness.report.progress import LineProgress
     from harness.run.options import resolve_values
     from harness.sequence import products_to_run, run_release
-    from harness.validation import Against
 
     values = _values(order)
     options = resolve_values(**values)
@@ -67,7 +69,7 @@ def _run(order: Mapping[str, Any]) -> dict[str, Any]:
         replace(options, blocked=order["blocked"]),
         products_to_run(options, values["target"], i_know=values["i_know"]),
         workers=order["workers"],
-        against=Against(**{name: _path(name, value) for name, value in order["against"].items()}),
+        against=_against(**order["against"]),
         listener=lambda: LineProgress(Console(file=sys.stdout, highlight=False)),
     )
     answer: dict[str, Any] = {"folder": str(done.run.folder)}
@@ -76,8 +78,12 @@ def _run(order: Mapping[str, Any]) -> dict[str, Any]:
     return {**answer, "error": done.problem, "exit_code": ExitCode.INCONCLUSIVE} if done.problem else answer
 
 
-def _path(name: str, value: str | None) -> str | Path | None:
-    return Path(value) if value is not None and name in ("criteria", "waivers") else value
+def _against(criteria: str | None, baseline: str | None, waivers: str | None) -> Against:
+    from harness.validation import Against
+
+    return Against(
+        criteria=Path(criteria) if criteria else None, baseline=baseline, waivers=Path(waivers) if waivers else None
+    )
 
 
 def _collections(order: Mapping[str, Any]) -> dict[str, Any]:
