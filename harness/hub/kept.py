@@ -73,8 +73,10 @@ class KeptHub:
 def stop_kept(file: Path) -> bool:
     """Ends the hub that ``file`` tells of. Returns whether there was one. Raises ``InternalError`` if it stays."""
     said = _read(file)
+    # asked before the file goes: the hub ends as soon as it sees that
+    was_there = said is not None and _is_alive(said)
     file.unlink(missing_ok=True)
-    if said is None or not _is_alive(said):
+    if said is None or not was_there:
         return False
     deadline = time.monotonic() + _STOP_S
     while _is_alive(said):
@@ -117,7 +119,7 @@ def _is_alive(said: Mapping[str, Any]) -> bool:
 
     try:
         url = said["services"]["central-ledger"]
-        with httpx.Client(trust_env=False, timeout=2) as http:
+        with httpx.Client(trust_env=False, timeout=10) as http:
             return bool(http.get(f"{url}/harness/invariants").json()["pid"] == said["pid"])
     except (httpx.HTTPError, KeyError, ValueError, TypeError):
         return False
