@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from harness.errors import UsageError
+from harness.hub import kept
 from harness.hub.config import HubConfig
 from harness.hub.kept import KeptHub, stop_kept
 from tests.hub.world import COMPONENTS
@@ -53,6 +55,17 @@ def test_it_ends_when_it_is_told_to(file: Path) -> None:
     assert not answers(hub)
     assert not hub.alive
     assert not stop_kept(file)
+
+
+def test_one_that_ends_as_soon_as_its_file_is_gone_was_there(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def alive(said: Mapping[str, Any]) -> bool:
+        return file.exists()
+
+    monkeypatch.setattr(kept, "_is_alive", alive)
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"pid": 1, "services": {}}))
+    assert stop_kept(file)
+    assert not file.exists()
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"pid": 1, "services": {"central-ledger": "http://127.0.0.1:9"}}', "[1]"])
