@@ -23,6 +23,8 @@ from harness.model.records import (
 from harness.report.interface import ReportInput
 from tests.report import scenarios
 
+__all__ = ["LONG", "WORDS", "hostile", "huge"]
+
 WORDS = (
     "<script>canary()</script>",
     "\"><img src=x onerror=canary()><svg onload=canary()>'><b onmouseover='canary()' autofocus onfocus=canary()>",
@@ -130,3 +132,14 @@ def hostile(words: tuple[str, ...] = WORDS) -> ReportInput:
     judged = judge(evidence_from_records(records, ended_at="2026-01-02T03:04:05Z"), baseline, scenarios.CRITERIA, None)
     exchanges = {f"h{number}": _exchange(number, word) for number, word in enumerate(words)}
     return ReportInput(judged=judged, records=records, exchanges=exchanges, folder=scenarios.FOLDER)
+
+
+def huge() -> ReportInput:
+    """A rejected run in which one check's message and every callback are ten megabytes long."""
+    run = scenarios.rejected()
+    records = [
+        replace(record, message=LONG, actual=LONG) if isinstance(record, CheckRecorded) and number == 70 else record
+        for number, record in enumerate(run.records)
+    ]
+    big = {name: {**exchange, "callback": {"body": [LONG], "headers": {}}} for name, exchange in run.exchanges.items()}
+    return replace(run, records=records, exchanges=big)

@@ -24,7 +24,7 @@ from harness.report.page.plots import Spread, bar, times
 from harness.report.page.view import view_of
 from harness.report.page.writer import VerdictPage, page_of
 from tests.report import scenarios
-from tests.report.hostile import LONG, WORDS, hostile
+from tests.report.hostile import WORDS, hostile, huge
 
 RUNS = {
     "approved": scenarios.approved,
@@ -200,13 +200,7 @@ def test_a_golden_path_of_2600_checks_stays_under_two_megabytes_whatever_becomes
 
 
 def test_ten_megabytes_from_a_hub_do_not_make_a_page_of_ten_megabytes() -> None:
-    run = scenarios.rejected()
-    records = [
-        replace(record, message=LONG, actual=LONG) if isinstance(record, CheckRecorded) and number == 70 else record
-        for number, record in enumerate(run.records)
-    ]
-    big = {name: {**exchange, "callback": {"body": [LONG], "headers": {}}} for name, exchange in run.exchanges.items()}
-    page = page_of(replace(run, records=records, exchanges=big))
+    page = page_of(huge())
     assert len(page) < 600_000
     assert "9,999,6" in page  # how much was cut of it
     assert "more characters" in page

@@ -19,7 +19,7 @@ from harness.report.interface import ReportInput
 from harness.report.page.writer import VerdictPage
 from tests import outside
 from tests.report import scenarios
-from tests.report.hostile import hostile
+from tests.report.hostile import hostile, huge
 from tests.report.test_page import breadth
 
 ARGUMENTS = [
@@ -44,6 +44,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "rejected": scenarios.rejected(),
         "inconclusive": scenarios.inconclusive(),
         "hostile": hostile(),
+        "huge": huge(),
         "broad": scenarios.report_input(breadth(150, 20, Outcome.PASSED, failing="case number 77"), scenarios.cases()),
     }
     folder = tmp_path_factory.mktemp("pages")
@@ -146,10 +147,11 @@ def test_without_script_everything_but_the_filter_is_there(browser: Browser, wri
 
 
 @pytest.mark.parametrize("guarded", [True, False], ids=["as it is", "without its policy"])
+@pytest.mark.parametrize("name", ["hostile", "huge"])
 def test_nothing_that_a_hub_says_is_carried_out_or_fetched(
-    browser: Browser, written: dict[str, Path], guarded: bool
+    browser: Browser, written: dict[str, Path], name: str, guarded: bool
 ) -> None:
-    seen = opened(browser, written["hostile"], bypass_csp=not guarded)
+    seen = opened(browser, written[name], bypass_csp=not guarded)
     page = seen.page
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     page.evaluate(
