@@ -6,8 +6,6 @@ suite against each and writes the table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,6 @@ from tests.support import RELEASE, harness, outcomes
 from tests.walk_defects import NATIVE, TABLE, Walked, function_of, functions, judged_workspace, read_table, render, walk
 
 CAUGHT_BY = read_table(TABLE.read_text(encoding="utf-8"))
-SIDE_BY_SIDE = 2
 SMOKE = "test_payment"
 
 
@@ -27,18 +24,6 @@ SMOKE = "test_payment"
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the shipped suite, a run of it against a sound hub, and the baseline of that run."""
     return judged_workspace(tmp_path_factory.mktemp("defects") / "workspace")
-
-
-@pytest.fixture(scope="module")
-def walks(workspace: Path) -> Iterator[Mapping[str, Future[Walked]]]:
-    """One short run per defect, two at a time."""
-    known = functions(workspace / "suites" / "mojaloop")
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        yield {
-            defect: pool.submit(walk, workspace, defect, "-n", "0", "-k", f"{SMOKE} or {function_of(check, known)}")
-            for defect, (_, check) in CAUGHT_BY.items()
-        }
-        pool.shutdown(cancel_futures=True)
 
 
 def test_the_table_has_every_defect_of_the_native_suite_and_its_component() -> None:
@@ -53,9 +38,10 @@ def test_every_check_of_the_table_passes_on_a_sound_hub(workspace: Path) -> None
 
 
 @pytest.mark.parametrize("defect", NATIVE)
-def test_a_defect_is_caught_by_the_check_of_the_table(defect: str, walks: Mapping[str, Future[Walked]]) -> None:
-    walked = walks[defect].result(timeout=600)
+def test_a_defect_is_caught_by_the_check_of_the_table(defect: str, workspace: Path) -> None:
     _, check = CAUGHT_BY[defect]
+    case = function_of(check, functions(workspace / "suites" / "mojaloop"))
+    walked = walk(workspace, defect, "-n", "0", "-k", f"{SMOKE} or {case}")
     assert check in walked.rooted
     assert walked.problem == ""
 
