@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -58,6 +59,7 @@ class CentralLedger:
                 "POST /participants/{name}/endpoints": self.set_endpoint,
                 **SettlementModels(self._core).routes(),
                 "GET /harness/invariants": self.broken_laws,
+                "GET /harness/silence": self.silence,
             },
             Health(self._core.version_of("central-ledger"), ("datastore", "broker", "proxyCache")),
         )
@@ -220,6 +222,14 @@ class CentralLedger:
         found.check(datetime.now(UTC), timedelta(seconds=self._core.config.expiry_interval_s))
         violations = [each.to_json() for each in found.violations]
         return answer({"pid": os.getpid(), "checking": True, "checks": found.checks, "violations": violations})
+
+    async def silence(self, _request: Request) -> Response:
+        """GET /harness/silence: for how many seconds (``null``: for good) the hub will call nobody unless asked to.
+
+        No path of a real hub.
+        """
+        silent_s = self._core.silent_s(datetime.now(UTC))
+        return answer({"silent_s": None if math.isinf(silent_s) else silent_s})
 
     # Parts
 

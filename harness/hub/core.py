@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+import math
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any, final
 
@@ -63,6 +65,9 @@ class Core:
         )
         self._schemas = {**schemas, **fx_schemas(schemas)}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._rounds: set[asyncio.Task[None]] = set()
+        self.requests_under_way: Callable[[], int] = lambda: 0
+        """How many requests the services have not answered yet."""
         self.invariants: Invariants | None = None
         if config.check_invariants:
             self.invariants = watching(self.ledger, self.transfers, self.windows, self.settlements, self.fx_transfers)
@@ -114,19 +119,38 @@ class Core:
         return self.config.components.get(component, "unknown")
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Runs ``work`` beside the requests; it is cancelled when the hub closes."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        """Runs ``work``, which a request asked for, beside the requests; it is cancelled when the hub closes."""
+        self._start(work, self._tasks)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+    def repeat(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs ``work`` that never ends by itself, until the hub closes."""
+        self._start(work, self._rounds)
+
+    def silent_s(self, now: datetime) -> float:
+        """For how many seconds from ``now`` the hub will call nobody, unless somebody asks something of it.
+
+        0 while anything is under way, infinity where nothing is left to happen. The request that asks for this is
+        itself under way, and not counted.
+        """
+        if self._tasks or self.outbox.busy or self.requests_under_way() > 1:
+            return 0.0
+        deadlines = [self.transfers.next_deadline(), self.fx_transfers.next_deadline()]
+        return min([max(0.0, (each - now).total_seconds()) for each in deadlines if each is not None], default=math.inf)
+
+    def _start(self, work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]]) -> None:
+        task = asyncio.create_task(work)
+        among.add(task)
+        task.add_done_callback(lambda ended: self._ended(ended, among))
+
+    def _ended(self, task: asyncio.Task[None], among: set[asyncio.Task[None]]) -> None:
+        among.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.critical("work in the background broke", exc_info=error)
 
     async def close(self) -> None:
         """Ends what runs in the background."""
-        for task in tuple(self._tasks):
+        tasks = [*self._tasks, *self._rounds]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self.outbox.close()

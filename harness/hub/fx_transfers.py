@@ -192,6 +192,12 @@ class FxTransfers:
 
     # Time
 
+    def next_deadline(self) -> datetime | None:
+        """When the next open conversion expires; ``None`` where none is open."""
+        while self._deadlines and self._by_id[self._deadlines[0][1]].state not in OPEN:
+            heapq.heappop(self._deadlines)
+        return self._deadlines[0][0] if self._deadlines else None
+
     def expire_due(self, now: datetime) -> list[Notice]:
         """Ends every conversion whose expiration has passed, and the transfer that hangs on it."""
         notices: list[Notice] = []

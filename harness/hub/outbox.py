@@ -52,6 +52,11 @@ class Outbox:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a call waits, or was not answered yet."""
+        return bool(self._queues)
+
     async def close(self) -> None:
         """Drops what is still under way."""
         for task in tuple(self._tasks):

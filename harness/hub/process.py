@@ -19,7 +19,7 @@ from harness.hub.config import HubConfig
 from harness.hub.defects import Defects
 from harness.model.release import Release
 
-__all__ = ["HubProcess", "broken_laws"]
+__all__ = ["HubProcess", "broken_laws", "silence_url"]
 
 
 @final
@@ -124,6 +124,11 @@ def broken_laws(services: Mapping[str, str], *, timeout_s: float = 10) -> list[d
         raise InternalError("the embedded hub was started without checking its laws")
     found: list[dict[str, Any]] = said["violations"]
     return found
+
+
+def silence_url(services: Mapping[str, str]) -> str:
+    """Returns where the hub says for how long it will call nobody: ``{"silent_s": seconds, or null for good}``."""
+    return f"{services['central-ledger']}/harness/silence"
 
 
 def _first_line(child: subprocess.Popen[bytes], deadline: float) -> dict[str, Any]:

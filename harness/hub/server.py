@@ -72,9 +72,10 @@ async def running(config: HubConfig) -> AsyncIterator[tuple[Mapping[str, str], C
     tasks = [asyncio.create_task(servers[name].serve([sockets[name]])) for name in HUB_SERVICES]
     try:
         await _started(servers.values(), tasks)
-        core.spawn(adapter.expire_regularly())
+        core.requests_under_way = lambda: sum(len(server.server_state.tasks) for server in servers.values())
+        core.repeat(adapter.expire_regularly())
         if core.invariants is not None:
-            core.spawn(core.invariants.check_regularly(config.expiry_interval_s))
+            core.repeat(core.invariants.check_regularly(config.expiry_interval_s))
         yield {name: f"http://{config.host}:{sockets[name].getsockname()[1]}" for name in HUB_SERVICES}, core
     finally:
         for server in servers.values():

@@ -289,6 +289,12 @@ class Transfers:
 
     # Time
 
+    def next_deadline(self) -> datetime | None:
+        """When the next reserved transfer expires; ``None`` where none is reserved."""
+        while self._deadlines and self._by_id[self._deadlines[0][1]].state is not State.RESERVED:
+            heapq.heappop(self._deadlines)
+        return self._deadlines[0][0] if self._deadlines else None
+
     def expire_due(self, now: datetime) -> list[Notice]:
         """Ends every transfer whose expiration has passed while it was reserved."""
         notices: list[Notice] = []

@@ -17,7 +17,7 @@ from harness.engine.ttk.inputs import load_inputs
 from harness.fspiop.jws import new_key
 from harness.hub.config import HubConfig
 from harness.hub.kept import KeptHub
-from harness.hub.process import HubProcess, broken_laws
+from harness.hub.process import HubProcess, broken_laws, silence_url
 from harness.hub.profile import profile_for
 from harness.model.records import ServiceProbed
 from harness.run.options import EMBEDDED, RunOptions
@@ -99,6 +99,7 @@ class Stage:
             on_note=on_note,
             verify=context_for(target.tls),
             auth=credentials_of(target),
+            silence_url=silence_url(self._hub.services) if self._hub is not None else None,
         )
         if options.collections and target.kind == EMBEDDED:
             target = self._play(options, target)

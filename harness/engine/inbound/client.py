@@ -93,6 +93,13 @@ class InboundClient:
         """Returns what the simulated DFSP ``fsp`` sent to the hub, and how the hub took it."""
         return [Sent.from_json(sent) for sent in self._ask("sent", {"fsp": fsp})["sent"]]
 
+    def silence_lasts(self, seconds: float) -> bool:
+        """Whether neither hub nor simulated DFSPs have anything more to do within ``seconds`` unless asked to.
+
+        ``False`` where that is not known.
+        """
+        return self.address.hub_tells_silence and bool(self._ask("silence", {"seconds": seconds})["lasts"])
+
     def close(self) -> None:
         """Lets go of the connections. Expectations stay open until they are too old."""
         for connection in self._all:

@@ -33,6 +33,7 @@ class ControlApp:
             "/party": self._party,
             "/seen": self._seen,
             "/sent": self._sent,
+            "/silence": self._silence,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,6 +87,9 @@ class ControlApp:
         wanted = Filter(asked["fsp"], method, path, float(asked["since"]))
         calls = await self._desk.seen(wanted, float(asked["wait_s"]))
         return {"calls": [call.to_json() for call in calls]}
+
+    async def _silence(self, asked: Json) -> Json:
+        return {"lasts": await self._desk.silence.lasts(float(asked["seconds"]))}
 
     async def _sent(self, asked: Json) -> Json:
         return {"sent": [sent.to_json() for sent in self._desk.sent(asked["fsp"])]}

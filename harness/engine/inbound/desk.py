@@ -17,6 +17,7 @@ from harness.engine.inbound.dfsp import DfspResponder, Party, SimulatedDfsp
 from harness.engine.inbound.matcher import Expectation, Matcher
 from harness.engine.inbound.messages import Inbound, InboundNote, Sent
 from harness.engine.inbound.responder import Listened, Outgoing, Reaction, Responder
+from harness.engine.inbound.silence import Silence
 from harness.engine.inbound.store import Log
 from harness.errors import InternalError, UsageError
 from harness.fspiop import dates
@@ -54,8 +55,11 @@ class Filter:
 class Desk:
     """Takes calls from the public side, questions from the control side. Not thread-safe: one event loop owns it."""
 
-    def __init__(self, http: httpx.AsyncClient, on_note: Callable[[InboundNote], None]) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, on_note: Callable[[InboundNote], None], silence_url: str | None = None
+    ) -> None:
         self.problems: list[str] = []
+        self.silence = Silence(http, silence_url)
         self._http = http
         self._on_note = on_note
         self._matcher = Matcher()
@@ -112,7 +116,7 @@ class Desk:
                     f"more than {_MAX_SENDS} answers to the hub are under way: one to {call.path} was dropped"
                 )
                 return
-            task = asyncio.ensure_future(self._send(call.fsp, outgoing))
+            task = asyncio.ensure_future(self._send_later(call.fsp, outgoing))
             self._sends.add(task)
             task.add_done_callback(self._sends.discard)
 
@@ -141,7 +145,7 @@ class Desk:
             waits = self._waits.setdefault(expectation, set())
             waits.add(future)
             try:
-                await asyncio.wait({future}, timeout=timeout_s)
+                await self.silence.wait(future, timeout_s)
             finally:
                 waits.discard(future)
                 if not waits:
@@ -165,7 +169,7 @@ class Desk:
         future = self._future()
         self._watches[future] = wanted
         try:
-            await asyncio.wait({future}, timeout=wait_s)
+            await self.silence.wait(future, wait_s)
         finally:
             del self._watches[future]
         self._check_running()
@@ -242,6 +246,10 @@ class Desk:
         except Exception as error:
             self._problem(f"the simulated DFSP {call.fsp} broke on {call.method} {call.path}: {error!r}")
             return Reaction()
+
+    async def _send_later(self, fsp: str, outgoing: Outgoing) -> Sent:
+        with self.silence.broken():
+            return await self._send(fsp, outgoing)
 
     async def _send(self, fsp: str, outgoing: Outgoing) -> Sent:
         await asyncio.sleep(outgoing.delay_ms / 1000)

@@ -43,19 +43,21 @@ class InboundAddress:
     """What the hub is told, without a closing slash."""
     control_url: str
     token: str = field(repr=False)
+    hub_tells_silence: bool = False
+    """Whether the hub says when it will call nobody (``Silence``)."""
 
     def endpoint(self, fsp: str) -> str:
         """Returns the base URL of ``fsp``: what is registered as its endpoint at the hub."""
         return f"{self.public_url}{DFSP_PREFIX}{quote(fsp, safe='')}"
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         """Returns a JSON-ready object."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, str]) -> Self:
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Reads what ``to_json`` gave."""
-        return cls(public_url=data["public_url"], control_url=data["control_url"], token=data["token"])
+        return cls(**data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,12 +52,14 @@ class InboundServer:
         max_body: int = 1 << 20,
         verify: ssl.SSLContext | bool = True,
         auth: httpx.Auth | None = None,
+        silence_url: str | None = None,
     ) -> Self:
         """Returns the running server, listening on ``host`` and ``port`` (0: a free one).
 
         ``public_url`` is where the hub reaches it, needed where ``host`` is a wildcard. ``on_note`` is called in the
         server's thread. Bodies are limited to ``max_body`` octets. ``verify`` is how the hub's certificate
-        is checked, ``auth`` how simulated DFSPs sign in to it.
+        is checked, ``auth`` how simulated DFSPs sign in to it. ``silence_url`` is where the hub says when it will call
+        nobody (``Silence``); then nobody waits for what cannot come.
         Raises ``UsageError`` where the address cannot be used.
         """
         if public_url is None and _is_wildcard(host):
@@ -74,8 +76,10 @@ class InboundServer:
             public_url=(public_url or _url(public)).rstrip("/"),
             control_url=_url(control),
             token=secrets.token_urlsafe(32),
+            hub_tells_silence=silence_url is not None,
         )
-        server = cls((public, control), address, _Run(address, on_note or (lambda note: None), max_body, verify, auth))
+        run = _Run(address, on_note or (lambda note: None), max_body, verify, auth, silence_url)
+        server = cls((public, control), address, run)
         server._thread.start()
         if not server._run.ready.wait(_START_S) or server._run.failure is not None:
             server.stop()
@@ -133,6 +137,7 @@ class _Run:
         max_body: int,
         verify: ssl.SSLContext | bool,
         auth: httpx.Auth | None,
+        silence_url: str | None,
     ) -> None:
         self.ready = threading.Event()
         self.failure: BaseException | None = None
@@ -143,6 +148,7 @@ class _Run:
         self._max_body = max_body
         self._verify = verify
         self._auth = auth
+        self._silence_url = silence_url
         self._stop = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._desk: Desk | None = None
@@ -187,15 +193,11 @@ class _Run:
             limits=limits, timeout=timeout, verify=self._verify, auth=self._auth, trust_env=False
         ) as http:
             del http.headers["accept"]  # a simulated DFSP names what it accepts, or nothing
-            desk = self._desk = Desk(http, self._on_note)
+            desk = self._desk = Desk(http, self._on_note, self._silence_url)
+            public_app = PublicApp(desk, max_body=self._max_body, base_path=urlsplit(self._address.public_url).path)
             self.problems = desk.problems
             servers = [
-                uvicorn.Server(
-                    _config(
-                        PublicApp(desk, max_body=self._max_body, base_path=urlsplit(self._address.public_url).path),
-                        websockets="websockets-sansio",
-                    )
-                ),
+                uvicorn.Server(_config(desk.silence.around(public_app), websockets="websockets-sansio")),
                 uvicorn.Server(_config(ControlApp(desk, self._address.token), websockets="none")),
             ]
             tasks = [

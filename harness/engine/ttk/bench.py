@@ -49,7 +49,15 @@ class Bench:
         """
         allowed = AllowedHosts.of([*target.services.values(), inbound.address.public_url, *_further(target, inputs)])
         verify, auth = context_for(target.tls), credentials_of(target)
-        hosts = HostServices(allowed, inbound=AnyDfsp(inbound), time_scale=target.time_scale, verify=verify, auth=auth)
+        silence = inbound.silence_lasts if inbound.address.hub_tells_silence else None
+        hosts = HostServices(
+            allowed,
+            inbound=AnyDfsp(inbound),
+            silence_lasts=silence,
+            time_scale=target.time_scale,
+            verify=verify,
+            auth=auth,
+        )
         scripts = ScriptHost(functions=hosts.functions(), time_scale=target.time_scale)
         return cls(RunVariables.starting(inputs), exchanger, hosts, scripts, target, strict)
 

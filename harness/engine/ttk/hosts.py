@@ -26,6 +26,8 @@ from harness.errors import UsageError
 __all__ = ["AllowedHosts", "HostServices", "InboundEvents", "WebSocket", "find_websockets"]
 
 _LEAST_PATIENCE_S = 1.0
+_LOOK_S = 0.25
+"""How long a message is waited for before it is asked whether one can come at all, in seconds."""
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _METHODS = ("", ".get", ".delete", ".head", ".options", ".post", ".put", ".patch")
 
@@ -124,6 +126,8 @@ class HostServices:
 
     allowed: AllowedHosts
     inbound: InboundEvents | None = None
+    silence_lasts: Callable[[float], bool] | None = None
+    """Whether no message can come within so many seconds; ``None`` where nobody knows."""
     open_websocket: Callable[[str, float], WebSocket] | None = field(default_factory=find_websockets)
     request_timeout_s: float = 10.0
     time_scale: float = 1.0
@@ -245,7 +249,7 @@ class HostServices:
         """The first message, parsed where it is JSON; ``None`` where none came. Ends the connection."""
         if name not in self._sockets:
             return None
-        text = self._sockets[name].message(self._patience_s(timeout_ms))
+        text = self._awaited(self._sockets[name], self._patience_s(timeout_ms))
         self._disconnect(name)
         if text is None:
             return None
@@ -253,6 +257,20 @@ class HostServices:
             return json.loads(text)
         except ValueError:
             return text
+
+    def _awaited(self, socket: WebSocket, patience_s: float) -> str | None:
+        deadline = time.monotonic() + patience_s
+        while True:
+            left = deadline - time.monotonic()
+            look = left if self.silence_lasts is None else min(left, _LOOK_S)
+            began = time.monotonic()
+            text = socket.message(look)
+            closed = text is None and time.monotonic() - began < look / 2
+            if text is not None or closed or look >= left or self.silence_lasts is None:
+                return text
+            if self.silence_lasts(deadline - time.monotonic()):
+                # what was sent before the silence may still be between us and the other side of the socket
+                return socket.message(_LOOK_S)
 
     def _disconnect(self, name: str) -> bool:
         socket = self._sockets.pop(name, None)

@@ -47,6 +47,19 @@ class Socket:
         self.closed += 1
 
 
+class Quiet(Socket):
+    """One on which nothing comes until its last look."""
+
+    def __init__(self, after: str | None = None) -> None:
+        super().__init__()
+        self.after, self.waits = after, list[float]()
+
+    def message(self, timeout_s: float) -> str | None:
+        self.waits.append(timeout_s)
+        time.sleep(timeout_s)
+        return self.after if len(self.waits) > 1 else None
+
+
 def call(path: str, body: Any, at: float) -> Inbound:
     return Inbound(
         method="PUT",
@@ -88,6 +101,17 @@ class Bench:
     def seen(self, **asked: Any) -> Sequence[Inbound]:
         return self.events.seen(**asked)
 
+    def silence(self, answers: list[bool]) -> list[bool]:
+        """Lets the hub say these things of its silence; returns where it is noted that it was asked."""
+        asked: list[bool] = []
+
+        def lasts(seconds: float) -> bool:
+            asked.append(0 < seconds <= 60)
+            return answers.pop(0)
+
+        self.services.silence_lasts = lasts
+        return asked
+
     def open(self, url: str, timeout_s: float) -> Socket:
         if url not in self.sockets:
             raise OSError("nobody listens")
@@ -114,6 +138,7 @@ def shared() -> Iterator[Bench]:
 def bench(shared: Bench) -> Bench:
     shared.services.end_request()
     shared.events, shared.sockets = Events(), {}
+    shared.services.silence_lasts = None
     return shared
 
 
@@ -213,6 +238,28 @@ class TestWebSockets:
         bench.result(f"await websocket.connect('{self.URL}', 'm')")
         bench.services.end_request()
         assert socket.closed == 2
+
+    def test_nobody_waits_for_a_message_that_cannot_come(self, bench: Bench) -> None:
+        socket = bench.sockets[self.URL] = Quiet()
+        asked = bench.silence([False, True])
+        source = f"await websocket.connect('{self.URL}', 'm'); environment.m = await websocket.getMessage('m', 60000)"
+        assert bench.run(source)["m"] is None
+        assert len(socket.waits) == 3, "twice before it was known that nothing comes, once for what was on its way"
+        assert asked == [True, True]
+        assert sum(socket.waits) < 2
+
+    def test_a_message_sent_just_before_the_silence_is_not_lost(self, bench: Bench) -> None:
+        bench.sockets[self.URL] = Quiet(after="just in time")
+        bench.silence([True])
+        source = f"await websocket.connect('{self.URL}', 'm'); environment.m = await websocket.getMessage('m', 60000)"
+        assert bench.run(source)["m"] == "just in time"
+
+    def test_a_connection_that_was_closed_is_not_asked_again(self, bench: Bench) -> None:
+        bench.sockets[self.URL] = Socket()
+        asked = bench.silence([False] * 1000)
+        source = f"await websocket.connect('{self.URL}', 'm'); environment.m = await websocket.getMessage('m', 60000)"
+        assert bench.run(source)["m"] is None
+        assert asked == []
 
     def test_nobody_listening_is_false_and_no_message_is_null(self, bench: Bench) -> None:
         source = f"environment.a = [await websocket.connect('{self.URL}', 'm'), await websocket.getMessage('m', 10)]"
