@@ -55,6 +55,8 @@ class CallbackRoutes:
 
     fsp: str
     routes: Sequence[tuple[str, str]]
+    also: tuple[str, ...] = ()
+    """Other DFSPs that it may arrive at."""
 
 
 @final
@@ -115,7 +117,14 @@ class CallbackSource(Protocol):
     """What an exchange needs of the inbound server."""
 
     def expect(
-        self, *, fsp: str, routes: Sequence[tuple[str, str]], case: str, step: str, trace_id: str | None = None
+        self,
+        *,
+        fsp: str,
+        routes: Sequence[tuple[str, str]],
+        case: str,
+        step: str,
+        trace_id: str | None = None,
+        also: Sequence[str] = (),
     ) -> str:
         """Announces that a callback may come; returns the expectation's id."""
 
@@ -187,7 +196,12 @@ class Exchanger:
         expectation = None
         if awaiting is not None and self._inbound is not None:
             expectation = self._inbound.expect(
-                fsp=awaiting.fsp, routes=awaiting.routes, case=case, step=step, trace_id=_trace_id(request.headers)
+                fsp=awaiting.fsp,
+                routes=awaiting.routes,
+                case=case,
+                step=step,
+                trace_id=_trace_id(request.headers),
+                also=awaiting.also,
             )
         started = time.monotonic()
         response, error, kind, request = self._send(request, request_timeout_s)

@@ -39,15 +39,24 @@ class InboundClient:
         self._all: list[http.client.HTTPConnection] = []
 
     def expect(
-        self, *, fsp: str, routes: Sequence[tuple[str, str]], case: str, step: str, trace_id: str | None = None
+        self,
+        *,
+        fsp: str,
+        routes: Sequence[tuple[str, str]],
+        case: str,
+        step: str,
+        trace_id: str | None = None,
+        also: Sequence[str] = (),
     ) -> str:
         """Opens an expectation of the first call to ``fsp`` on any of ``routes`` (method, path); returns its id.
+
+        One to a DFSP in ``also`` will do as well.
 
         To be called before the request goes out. ``trace_id`` (32 hex digits) tells apart exchanges that wait for the
         same route at the same time, where the hub hands it on.
         """
         asked = {"fsp": fsp, "routes": [list(route) for route in routes], "case": case, "step": step}
-        return str(self._ask("expect", {**asked, "trace_id": trace_id})["expectation"])
+        return str(self._ask("expect", {**asked, "trace_id": trace_id, "also": list(also)})["expectation"])
 
     def wait(self, expectation: str, timeout_s: float) -> Callback | None:
         """Returns the call that ``expectation`` stands for, ``None`` where none came in ``timeout_s`` seconds.

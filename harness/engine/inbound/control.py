@@ -9,6 +9,7 @@ from typing import Any, final
 
 from harness.engine.inbound.desk import Desk, Filter
 from harness.engine.inbound.dfsp import Party, SimulatedDfsp
+from harness.engine.inbound.matcher import Expectation
 from harness.engine.inbound.messages import normalise_path
 from harness.engine.inbound.public import Receive, Scope, Send
 from harness.errors import HarnessError, InternalError
@@ -62,7 +63,10 @@ class ControlApp:
         routes = tuple((method.upper(), normalise_path(path)) for method, path in asked["routes"])
         if not routes:
             raise ValueError("an expectation needs a route")
-        name = self._desk.expect(asked["fsp"], routes, asked["case"], asked["step"], asked["trace_id"])
+        also = tuple(str(fsp) for fsp in asked["also"])
+        name = self._desk.expect(
+            lambda name: Expectation(name, asked["fsp"], routes, asked["case"], asked["step"], asked["trace_id"], also)
+        )
         return {"expectation": name}
 
     async def _wait(self, asked: Json) -> Json:

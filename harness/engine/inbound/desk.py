@@ -126,12 +126,10 @@ class Desk:
 
     # The control side.
 
-    def expect(
-        self, fsp: str, routes: tuple[tuple[str, str], ...], case: str, step: str, trace_id: str | None = None
-    ) -> str:
-        """Opens an expectation and returns its id."""
+    def expect(self, named: Callable[[str], Expectation]) -> str:
+        """Opens the expectation that ``named`` gives for its new id, and returns the id."""
         name = f"e{next(self._ids)}"
-        self._tell(self._matcher.expect(Expectation(name, fsp, routes, case, step, trace_id), time.monotonic()))
+        self._tell(self._matcher.expect(named(name), time.monotonic()))
         return name
 
     async def wait(self, expectation: str, timeout_s: float) -> Inbound | None:

@@ -27,6 +27,12 @@ class Expectation:
     case: str
     step: str
     trace_id: str | None = None
+    also: tuple[str, ...] = ()
+    """DFSPs that the call may come to as well."""
+
+    def may_be(self, call: Inbound) -> bool:
+        """Whether ``call`` came to a DFSP that it may come to; it tells of none where its path and headers do not."""
+        return call.fsp in ("", self.fsp, *self.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +201,7 @@ class Matcher:
         3. waiting longest;  4. timed out, longest ago;  5. opened last.
         """
         entries = [
-            entry
-            for entry in self._by_route.get((call.method, call.path), ())
-            if call.fsp in ("", entry.expectation.fsp)
+            entry for entry in self._by_route.get((call.method, call.path), ()) if entry.expectation.may_be(call)
         ]
         waiting = [entry for entry in entries if entry.state is _State.WAITING]
         if (trace_id := call.trace_id) is not None:
@@ -217,7 +221,7 @@ class Matcher:
             kept
             for kept in self._kept
             if (kept.call.method, kept.call.path) in expectation.routes
-            and kept.call.fsp in ("", expectation.fsp)
+            and expectation.may_be(kept.call)
             and not _of_another(kept.call, expectation)
         ]
         same_trace = (kept for kept in fitting if kept.call.trace_id and kept.call.trace_id == expectation.trace_id)

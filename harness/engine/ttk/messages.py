@@ -118,7 +118,20 @@ def callback_routes(api_type: str, document: Mapping[str, Any]) -> CallbackRoute
             return None
         found = {"ID": js_text(ident)}
     routes = [("PUT", template.format_map(found)) for template in (operation.callback, operation.error_callback)]
-    return CallbackRoutes(fsp=document["headers"].get("fspiop-source", ""), routes=routes)
+    return CallbackRoutes(document["headers"].get("fspiop-source", ""), routes, _told_instead(operation, document))
+
+
+def _told_instead(operation: Operation, document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Whom account-lookup-service tells of a new party, whoever registered it: the request's destination, or the owner.
+
+    Source: account-lookup-service, domain/participants, where the body's ``fspId`` becomes a missing destination.
+    """
+    if (operation.method, operation.resource) != ("POST", "participants"):
+        return ()
+    body = document.get("body")
+    owner = body.get("fspId") if isinstance(body, dict) else None
+    told = document["headers"].get("fspiop-destination") or owner
+    return (told,) if isinstance(told, str) else ()
 
 
 def _id_in(body: Any, name: str) -> Any:

@@ -48,6 +48,16 @@ def test_a_callback_is_delivered_with_its_headers_and_body(client: InboundClient
     assert notes == []
 
 
+def test_a_callback_may_come_to_another_dfsp_that_was_named(client: InboundClient, hub: Hub, notes: list[Any]) -> None:
+    early, waited = expect(client, "/participants/MSISDN/1"), expect(client, "/participants/MSISDN/2", also=["owner"])
+    hub.send("PUT", "/participants/MSISDN/1", {}, fsp="owner")
+    hub.send("PUT", "/participants/MSISDN/2", {}, fsp="owner")
+    callback = client.wait(waited, 5)
+    assert callback is not None
+    assert callback.fsp == "owner"
+    assert client.wait(early, 0.1) is None, "nobody said that it may come there"
+
+
 def test_a_wait_ends_as_soon_as_the_callback_comes(client: InboundClient, hub: Hub) -> None:
     waited = expect(client)
     with ThreadPoolExecutor(1) as pool:
