@@ -212,9 +212,10 @@ class Exchanger:
                 self._inbound.cancel(expectation)
             else:
                 limit = self._callback_timeout_s if callback_timeout_s is None else callback_timeout_s
+                began = time.monotonic()
                 callback = self._inbound.wait(expectation, limit)
                 if callback is None and not kind:
-                    error, kind = f"no callback within {limit:g} s", "callback-timeout"
+                    error, kind = _silence(time.monotonic() - began, limit), "callback-timeout"
         return Exchange(
             id=uuid.uuid4().hex[:16],
             request=request,
@@ -258,6 +259,12 @@ class Exchanger:
         lower = {name.lower(): value for name, value in answer.headers.items()}
         response = Response(answer.status_code, answer.reason_phrase, lower, _parsed(body))
         return response, "", "", _as_sent(request, answer.request)
+
+
+def _silence(waited_s: float, limit_s: float) -> str:
+    if waited_s < limit_s:
+        return f"no callback, and none was on its way any more after {waited_s:.1f} of {limit_s:g} s"
+    return f"no callback within {limit_s:g} s"
 
 
 def _as_sent(request: Request, sent: httpx.Request) -> Request:
