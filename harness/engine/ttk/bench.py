@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, final
@@ -10,6 +9,7 @@ from typing import Any, Self, final
 from harness.engine.inbound.client import AnyDfsp, InboundClient
 from harness.engine.recorder import CaseRecorder
 from harness.engine.ttk.hosts import AllowedHosts, HostServices
+from harness.engine.ttk.pauses import Pauses
 from harness.engine.ttk.runner import Context, RunVariables, Transport, run_case
 from harness.engine.ttk.script import ScriptHost
 from harness.suite.ttk.model import Case
@@ -29,6 +29,7 @@ class Bench:
     _exchanger: Transport
     _hosts: HostServices
     _scripts: ScriptHost
+    _pauses: Pauses
     _target: Target
     _strict: bool
 
@@ -58,12 +59,12 @@ class Bench:
             verify=verify,
             auth=auth,
         )
-        scripts = ScriptHost(functions=hosts.functions(), time_scale=target.time_scale)
-        return cls(RunVariables.starting(inputs), exchanger, hosts, scripts, target, strict)
+        pauses = Pauses(target.time_scale, silence)
+        scripts = ScriptHost(functions=hosts.functions(), pauses=pauses)
+        return cls(RunVariables.starting(inputs), exchanger, hosts, scripts, pauses, target, strict)
 
     def run(self, case: Case, recorder: CaseRecorder) -> None:
         """Runs ``case`` into ``recorder``; see ``run_case``."""
-        scale = self._target.time_scale
         run_case(
             case,
             Context(
@@ -72,7 +73,7 @@ class Bench:
                 scripts=self._scripts,
                 variables=self.variables,
                 services=self._target.services,
-                sleep=lambda seconds: time.sleep(seconds * scale),
+                sleep=self._pauses.sleep,
                 hosts=self._hosts,
                 strict=self._strict,
             ),

@@ -17,6 +17,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Self, final
 
+from harness.engine.ttk.pauses import Pauses
 from harness.engine.ttk.values import ABSENT, MARK
 from harness.errors import InternalError
 from harness.model.outcome import Outcome
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["AssertionResult", "HostFunction", "Limits", "ScriptHost", "ScriptResult", "World", "unrecorded_mark"]
 
 HostFunction = Callable[..., Any]
+_Due = tuple[float, float]
+"""When a pause is over at the earliest (``time.monotonic()``), and how much longer it may last, in seconds."""
 """Called with JSON values, returns one; what it raises becomes the script's own rejection."""
 
 _SOURCES = (
@@ -136,9 +139,9 @@ class ScriptHost:
         limits: Limits | None = None,
         functions: Mapping[str, HostFunction] | None = None,
         *,
-        time_scale: float = 1.0,
+        pauses: Pauses | None = None,
     ) -> None:
-        self._time_scale = time_scale
+        self._pauses = pauses or Pauses()
         self._limits = limits or Limits()
         self._functions = dict(functions or {})
         self._loop = asyncio.new_event_loop()
@@ -248,7 +251,7 @@ class ScriptHost:
 
     def _run(self, source: str, world: World, options: Mapping[str, Any]) -> ScriptResult:
         deadline = time.monotonic() + self._limits.script_s
-        due: dict[int, float] = {}
+        due: dict[int, _Due] = {}
         try:
             state = json.loads(self._enter("start", world, {"source": source, **options}, self._limits.step_s))
             while not state["done"]:
@@ -273,7 +276,7 @@ class ScriptHost:
             unrecorded=tuple(dict.fromkeys(state["unrecorded"])),
         )
 
-    def _serve(self, state: Mapping[str, Any], due: dict[int, float], deadline: float) -> None:
+    def _serve(self, state: Mapping[str, Any], due: dict[int, _Due], deadline: float) -> None:
         """Does what the script asks for; sleeps until its next timer where there is nothing else to do."""
         now = time.monotonic()
         if now > deadline:
@@ -283,17 +286,22 @@ class ScriptHost:
         calls = [one for one in state["asked"] if one["name"] != "sleep"]
         calls.sort(key=lambda one: one["name"].endswith(_LAST))
         asleep = [one for one in state["asked"] if one["name"] == "sleep"]
-        due.update({one["id"]: now + one["given"][0] / 1000 * self._time_scale for one in asleep})
+        due.update({one["id"]: self._due(now, one["given"][0] / 1000) for one in asleep})
         for one in calls:
             self._answer(one["id"], *self._perform(one["name"], one["given"]))
         if calls or not due:
             return
         timer = min(due, key=lambda key: due[key])
-        moment = due.pop(timer)
+        moment, rest = due.pop(timer)
         if moment > deadline:
             raise self._stop(f"not finished after {self._limits.script_s:g} s")
         time.sleep(max(0.0, moment - time.monotonic()))
+        self._pauses.settle(min(rest, deadline - time.monotonic()))
         self._answer(timer, {"value": None})
+
+    def _due(self, now: float, seconds: float) -> _Due:
+        least = self._pauses.least_s(seconds)
+        return now + least, seconds - least
 
     def _perform(self, name: str, given: Sequence[Any]) -> tuple[dict[str, Any]]:
         try:
