@@ -81,6 +81,7 @@ def test_the_verdict_on_a_product_is_none_on_the_release() -> None:
             lambda: shown(of_product(release="v5.0.9"), before=replace(BEFORE, release="v5.0.9")),
             "it is of payment-manager v5.0",
         ),
+        (lambda: ProductShown(PAYMENTS, judged(run(SOUND))), "it is of mojaloop v17.1.0, listed is payment-manager"),
         (lambda: shown(of_product(suite={"source": "collection"})), "it is of the collection suite"),
         (lambda: shown(of_product(scheme="other")), "it is for scheme other"),
         (lambda: shown(of_product(target={"name": "elsewhere"})), "it was run on elsewhere, and belongs on t"),
