@@ -20,7 +20,7 @@ from harness.model.verdict import Reason
 if TYPE_CHECKING:
     from harness.judge.verdict import JudgedRun
 
-__all__ = ["in_order", "inputs", "next_team", "notes", "obstacle", "products", "took_part"]
+__all__ = ["in_order", "inputs", "next_team", "notes", "obstacle", "on_product", "products", "took_part"]
 
 _TOLD: Final = (VerdictKind.APPROVED, VerdictKind.APPROVED_WITH_KNOWN_ISSUES, VerdictKind.REJECTED)
 _AGAIN: Final = "Run the release again: harness run, with this Scheme"
@@ -39,7 +39,7 @@ def products(evidence: Evidence, parts: Parts, stopped: Reason | None) -> Iterat
         return
     yield from _core(started, parts.contents)
     for shown in parts.products:
-        yield from _product(shown, evidence, stopped)
+        yield from on_product(shown, evidence, stopped)
     listed = {shown.listed.product for shown in parts.products}
     contents = parts.contents
     if contents is not None and (unseen := [one.name for one in contents.extensions if one.product not in listed]):
@@ -157,7 +157,8 @@ def _core(started: RunStarted | None, contents: SchemeRelease | None) -> Iterato
         yield reason_of(Code.PRODUCT_DIFFERS, GateName.PRODUCTS, UNKNOWN, text, remedy)
 
 
-def _product(shown: ProductShown, evidence: Evidence, stopped: Reason | None) -> Iterator[Reason]:
+def on_product(shown: ProductShown, evidence: Evidence, stopped: Reason | None) -> Iterator[Reason]:
+    """Yields what keeps one product from being approved as it is listed; ``evidence`` is the core's."""
     gate, listed, judged = GateName.PRODUCTS, shown.listed, shown.judged
     if judged is None:
         if shown.problem:

@@ -16,10 +16,12 @@ from typing import final
 from jinja2 import Template
 from markupsafe import Markup
 
+from harness.model.scheme import PRODUCTS_FOLDER
 from harness.report.files import utf8, write_file
 from harness.report.interface import ReportInput
 from harness.report.page.paper import environment, policy
 from harness.report.page.view import view_of
+from harness.report.products import PAGE
 from harness.report.sequence import SEQUENCE_CSS
 
 __all__ = ["VerdictPage", "page_of"]
@@ -32,8 +34,15 @@ class VerdictPage:
     name = "html"
 
     def write(self, run: ReportInput, folder: Path) -> list[Path]:
-        """Writes ``folder/verdict.html`` and returns its path. Raises ``OSError``; then an old one still stands."""
-        return [write_file(folder / "verdict.html", utf8(page_of(run)))]
+        """Writes ``folder/verdict.html`` and returns its path. Raises ``OSError``; then an old one still stands.
+
+        Elsewhere than in the run's own folder, the pages of its products that it leads to are written beside it.
+        """
+        written = [write_file(folder / PAGE, utf8(page_of(run)))]
+        if folder.resolve() != run.folder.resolve():
+            for product, own in run.products.items():
+                written += self.write(own, folder / PRODUCTS_FOLDER / product)
+        return written
 
 
 def page_of(run: ReportInput) -> str:
