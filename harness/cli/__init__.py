@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 
 from harness import __version__
 from harness.cli.baseline import baseline_app
-from harness.cli.common import Json, Product, release_of, workspace_here
+from harness.cli.common import IMITATED, Json, Product, release_of, workspace_here
 from harness.cli.compare import baseline_diff, baseline_show, compare
 from harness.cli.handover import handover, verify
 from harness.cli.history import history_app
@@ -254,7 +254,7 @@ def judge(
 
 @hub_app.command("serve")
 def hub_serve(
-    release: Annotated[str, typer.Option(help="The release to imitate.")] = "v17.1.0",
+    release: Annotated[str, typer.Option(help="The release to imitate.")] = IMITATED,
     defect: Annotated[list[str] | None, typer.Option(help="Break it in this way (repeatable).")] = None,
     port_base: Annotated[
         int, typer.Option(min=0, max=65000, help="First of the ports, one per service; 0 takes free ones.")
