@@ -26,10 +26,10 @@ _TOLD: Final = (VerdictKind.APPROVED, VerdictKind.APPROVED_WITH_KNOWN_ISSUES, Ve
 _AGAIN: Final = "Run the release again: harness run, with this Scheme"
 
 
-def products(evidence: Evidence, parts: Parts, stopped: Reason | None) -> Iterator[Reason]:
+def products(evidence: Evidence, parts: Parts, of_this_run: Iterable[Reason]) -> Iterator[Reason]:
     """Yields what keeps the extension products from being approved as the Scheme lists them.
 
-    ``stopped`` is why the core is not approved: then its products are not run.
+    ``of_this_run`` is what weighs on the core's run itself, by weight: a core that is not approved has no products run.
     """
     gate, started = GateName.PRODUCTS, evidence.started
     if started is not None and started.product != CORE_PRODUCT:
@@ -37,7 +37,9 @@ def products(evidence: Evidence, parts: Parts, stopped: Reason | None) -> Iterat
             text = f"{started.product} is an extension product: it is judged on top of a {CORE_PRODUCT} release"
             yield reason_of(Code.PRODUCT_UNSUPPORTED, gate, UNKNOWN, text, f"Run the {CORE_PRODUCT} release")
         return
-    yield from _core(started, parts.contents)
+    core = tuple(_core(started, parts.contents))
+    yield from core
+    stopped = obstacle((*of_this_run, *core))
     for shown in parts.products:
         yield from on_product(shown, evidence, stopped)
     listed = {shown.listed.product for shown in parts.products}
@@ -59,7 +61,8 @@ def obstacle(reasons: Iterable[Reason]) -> Reason | None:
     """
     for reason in reasons:
         waits = reason.gate is GateName.ARTEFACTS and reason.status is UNKNOWN
-        beside = reason.gate is GateName.PRODUCTS or reason.code == Code.REQUIRED_PRODUCT
+        of_products = reason.gate is GateName.PRODUCTS and reason.code != Code.CORE_DIFFERS
+        beside = of_products or reason.code == Code.REQUIRED_PRODUCT
         if reason.status is not GateStatus.PASS and not waits and not beside:
             return reason
     return None
@@ -154,7 +157,7 @@ def _core(started: RunStarted | None, contents: SchemeRelease | None) -> Iterato
             f"the run is of {started.release} with its {suite} suite"
         )
         remedy = f"Run {listed.release} with --suite {listed.suite}; or bring scheme.yaml up to this release"
-        yield reason_of(Code.PRODUCT_DIFFERS, GateName.PRODUCTS, UNKNOWN, text, remedy)
+        yield reason_of(Code.CORE_DIFFERS, GateName.PRODUCTS, UNKNOWN, text, remedy)
 
 
 def on_product(shown: ProductShown, evidence: Evidence, stopped: Reason | None) -> Iterator[Reason]:

@@ -70,6 +70,7 @@ class Code(StrEnum):
     STEP_UNCHECKED = "step-unchecked"
     DEFINITION_CHANGED = "definition-changed"
     FLAKY = "flaky"
+    CORE_DIFFERS = "core-differs"
     PRODUCT_DIFFERS = "product-differs"
     PRODUCT_INCONCLUSIVE = "product-inconclusive"
     PRODUCT_ABSENT = "product-absent"

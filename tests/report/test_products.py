@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from harness.model.scheme import ListedProduct, SchemeRelease
 from harness.report.allure import AllureResults
 from harness.report.interface import ReportInput
 from harness.report.page.view import view_of
-from harness.report.page.writer import VerdictPage, page_of
+from harness.report.page.writer import page_of
 from harness.report.products import Standing, products_of
 from tests.judge.build import RELEASE, SOUND, F, P, Run, baseline, case, judged, run
 from tests.judge.test_products import CORE, PAYMENTS, of_product, verdict_on_product, whole
@@ -105,18 +104,6 @@ def test_a_run_without_products_says_nothing_of_them() -> None:
     page = page_of(plain)
     assert 'id="products"' not in page
     assert "#products" not in page
-
-
-def test_every_way_that_a_page_written_elsewhere_shows_leads_somewhere(tmp_path: Path) -> None:
-    found = report(shown(REJECTED), folder=tmp_path / "run")
-    for out in (tmp_path / "build", tmp_path / "run"):
-        if out.name == "run":
-            for own in found.products.values():
-                VerdictPage().write(own, own.folder)
-        VerdictPage().write(found, out)
-        for page in out.rglob("verdict.html"):
-            for way in re.findall(r'href="([^"#]*verdict\.html)"', page.read_text()):
-                assert (page.parent / way).is_file(), (page, way)
 
 
 def results(found: ReportInput, folder: Path) -> tuple[dict[str, Any], list[str]]:

@@ -16,7 +16,6 @@ from typing import final
 from jinja2 import Template
 from markupsafe import Markup
 
-from harness.model.scheme import PRODUCTS_FOLDER
 from harness.report.files import utf8, write_file
 from harness.report.interface import ReportInput
 from harness.report.page.paper import environment, policy
@@ -34,15 +33,8 @@ class VerdictPage:
     name = "html"
 
     def write(self, run: ReportInput, folder: Path) -> list[Path]:
-        """Writes ``folder/verdict.html`` and returns its path. Raises ``OSError``; then an old one still stands.
-
-        Elsewhere than in the run's own folder, the pages of its products that it leads to are written beside it.
-        """
-        written = [write_file(folder / PAGE, utf8(page_of(run)))]
-        if folder.resolve() != run.folder.resolve():
-            for product, own in run.products.items():
-                written += self.write(own, folder / PRODUCTS_FOLDER / product)
-        return written
+        """Writes ``folder/verdict.html`` and returns its path. Raises ``OSError``; then an old one still stands."""
+        return [write_file(folder / PAGE, utf8(page_of(run)))]
 
 
 def page_of(run: ReportInput) -> str:
