@@ -79,7 +79,7 @@ def _line(run: ReportInput, shown: ProductShown, stopped: Reason | None) -> Prod
         standing=standing,
         word=f"DOES NOT COUNT (says {verdict.text})" if strange else verdict.text,
         text=text if strange else _told(verdict.reasons) or core,
-        next_action=verdict.next_action if standing in (Standing.REJECTED, Standing.OPEN) else "",
+        next_action=verdict.next_action if standing in (Standing.REJECTED, Standing.OPEN) and not strange else "",
         rehearsal=verdict.rehearsal,
         folder=f"{PRODUCTS_FOLDER}/{listed.product}" if listed.product in run.products else "",
     )

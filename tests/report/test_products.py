@@ -65,6 +65,7 @@ def test_each_product_stands_on_the_page_with_its_verdict_and_a_way_to_its_own(n
     (line,) = products_of(found)
     assert (line.standing, line.word) == (standing, word)
     assert told in line.text
+    assert "None on its own" not in line.next_action
     page = page_of(found)
     head = page[: page.index('id="counts"')]
     assert f"<b>{word}</b>" in head
