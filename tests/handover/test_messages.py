@@ -12,12 +12,15 @@ from typer.testing import CliRunner
 from harness import __version__
 from harness.cli import app
 from harness.errors import HarnessError, UsageError
+from harness.handover.announce import Kind, refusal
 from harness.handover.triage import drafts, overview
+from harness.model.outcome import VerdictKind
 from harness.model.records import StepFinished
 from harness.model.release import KnownIssue
 from harness.validation import judge_as_before
 from harness.workspace import Workspace
 from tests.handover import world
+from tests.judge.test_products import of_product, verdict_on_product
 from tests.report.scenarios import cases, failing, whole_run
 
 RUNS = {"good": world.approved, "rehearsed": world.rehearsal, "broken": world.rejected, "cut-off": world.inconclusive}
@@ -92,6 +95,19 @@ def test_a_message_that_cannot_be_drafted_says_why() -> None:
         command("announce", "no-such", "--kind", "available")
     with pytest.raises(HarnessError):
         command("announce", "v9.9.9", "--kind", "available")
+
+
+def test_an_approved_product_is_not_announced_before_its_core() -> None:
+    """Its own run approves the product on that core; whether the release is approved, the core's run alone says."""
+    part = verdict_on_product(of_product())
+    assert part.verdict.kind is VerdictKind.APPROVED
+    for kind in Kind:
+        told = refusal(kind, part)
+        if kind is Kind.WINDOW_CLOSED:
+            assert told is None
+        else:
+            assert told is not None
+            assert (told[1], "that of run r1" in told[0]) == (2, True), told
 
 
 def test_a_manifest_that_changed_since_the_run_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
