@@ -123,7 +123,7 @@ def categories() -> list[dict[str, Any]]:
 def environment(verdict: Verdict, story: RunStory, products: Sequence[ProductLine] = ()) -> dict[str, str]:
     """Returns what was judged where: shown on the report's first page."""
     shown = {"Verdict": verdict.text, "Product": verdict.product, "Release": verdict.release, "Run": verdict.run_id}
-    shown |= {f"On top: {line.name}": line.word for line in products}
+    shown |= {line.name: line.word for line in products}
     if within := verdict.inputs.get("within"):
         shown["Part of run"] = str(within)
     started = story.started
