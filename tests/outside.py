@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["allure", "chromium"]
+__all__ = ["allure", "chromium", "curl"]
 
 _NODE_MODULES = Path(__file__).parent / "tools" / "node_modules" / ".bin"
 
@@ -24,6 +24,11 @@ def allure() -> Path:
 def chromium() -> Path:
     """Returns Chromium (Debian's package ``chromium``). Start it headless and with ``--no-sandbox``, as root must."""
     return _needed("chromium", "apt-get install chromium")
+
+
+def curl() -> Path:
+    """Returns curl (Debian's package ``curl``)."""
+    return _needed("curl", "apt-get install curl")
 
 
 def _needed(name: str, remedy: str, *folders: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from pathlib import Path
 
@@ -91,6 +92,25 @@ def test_target_check_compares_versions(workspace: Path, tmp_path: Path) -> None
     gone = harness("target", "check", str(target), cwd=workspace)
     assert gone.code == 2
     assert "down" in gone.out
+
+
+def test_target_check_starts_the_embedded_hub_to_ask_it(workspace: Path) -> None:
+    ready = harness("target", "check", "embedded", cwd=workspace)
+    assert ready.code == 0, ready
+    assert re.search(r"^central-ledger +ok +19\.8\.3", ready.out, re.MULTILINE)
+    assert "started for this check and stopped again" in ready.out
+    told = json.loads(harness("target", "check", "embedded", "--release", RELEASE, "--json", cwd=workspace).out)
+    assert (told["target"], told["ready"], len(told["services"])) == ("embedded", True, 7)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(told["services"][0]["url"], timeout=5)
+
+
+def test_what_the_embedded_hub_cannot_answer_for_is_refused_with_what_to_do(workspace: Path) -> None:
+    product = harness("target", "check", "embedded", "--product", "payment-manager", cwd=workspace)
+    assert (product.code, "Leave --product out" in product.err) == (3, True)
+    for asked in (("fingerprint", "embedded"), ("diff", "embedded", "embedded")):
+        ended = harness("target", *asked, cwd=workspace)
+        assert (ended.code, "harness target check embedded" in ended.err) == (3, True), ended
 
 
 def test_report_writes_allure_again(workspace: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import signal
 import zipfile
@@ -183,6 +184,18 @@ def test_evidence_that_is_taken_away_cut_or_exchanged_never_approves(workspace: 
     spoilt(f"{PRODUCT} {VERSION} was not run")
 
 
+def test_every_way_from_page_to_page_leads_somewhere_in_the_run_and_elsewhere(approved: Path, tmp_path: Path) -> None:
+    ended = harness("report", "whole", "--format", "html", "--out", str(tmp_path), cwd=approved)
+    assert ended.code == 0, ended
+    for folder in (run_of(approved), tmp_path):
+        ways = []
+        for page in (folder / "verdict.html", folder / NESTED / "verdict.html"):
+            for way in re.findall(r'href="([^"#]*verdict\.html)"', page.read_text()):
+                assert (page.parent / way).is_file(), (page, way)
+                ways.append(way)
+        assert ways == [f"{NESTED}/verdict.html", "../../verdict.html"]
+
+
 def test_a_bundle_holds_all_that_the_verdict_on_both_stands_on(approved: Path) -> None:
     bundle = make_bundle(Workspace(approved), run_of(approved))
     names = set(zipfile.ZipFile(io.BytesIO(bundle.data)).namelist())
@@ -224,6 +237,30 @@ def test_a_core_that_is_not_approved_ends_the_sequence(approved: Path) -> None:
     first = approved / "reports/runs/first"
     assert not (first / "products").exists()
     assert f"{PRODUCT} {VERSION} was not run: the core is not approved" in json.dumps(stored(first))
+
+
+def test_a_core_with_another_suite_than_is_listed_has_no_products_run(workspace: Path) -> None:
+    contents = workspace / "scheme_rules/example/scheme.yaml"
+    products = [dict(CONTENTS["products"][0], suite="official"), CONTENTS["products"][1]]
+    contents.write_text(yaml.safe_dump({**CONTENTS, "products": products}))
+    ended = harness(
+        "run", RELEASE, "--scheme", "example", "-n", "0", "--suite", "native", "--run-id", "other", cwd=workspace
+    )
+    assert ended.code == 2, ended
+    assert "the Scheme lists mojaloop v17.1.0 with its official suite" in ended.out
+    assert not (workspace / "reports/runs/other/products").exists()
+
+
+def test_whoever_names_a_baseline_or_criteria_is_told_that_they_are_for_the_core(workspace: Path) -> None:
+    plain = harness("judge", "whole", cwd=workspace)
+    assert (plain.code, "note: " in plain.err) == (0, False), plain
+    named = harness("judge", "whole", "--baseline", RELEASE, cwd=workspace)
+    assert named.code == 0, named
+    told = f"note: --baseline for the core only; by its own baseline, criteria and waivers: {PRODUCT} {VERSION}"
+    assert told in named.err
+    for command in ("run", "judge"):
+        shown = harness(command, "--help", cwd=workspace).out
+        assert "Judge the core against this release's baseline" in " ".join(shown.split())
 
 
 def test_a_product_that_fails_rejects_the_release(workspace: Path) -> None:

@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 
 from harness import __version__
 from harness.cli.baseline import baseline_app
-from harness.cli.common import Json, Product, release_of, workspace_here
+from harness.cli.common import IMITATED, Json, Product, release_of, workspace_here
 from harness.cli.compare import baseline_diff, baseline_show, compare
 from harness.cli.handover import handover, verify
 from harness.cli.history import history_app
@@ -73,12 +73,20 @@ Scheme = Annotated[str | None, typer.Option("--scheme", help="The Scheme whose c
 TtkCompatible = Annotated[
     bool, typer.Option("--ttk-compatible", help="Also print the totals as the Testing Toolkit counts them.")
 ]
+# Of these the core alone is judged by what is given; each extension product has its own.
+Baseline = Annotated[
+    str | None, typer.Option("--baseline", help="Judge the core against this release's baseline, or a folder.")
+]
+CriteriaFile = Annotated[
+    Path | None, typer.Option("--criteria", help="Judge the core by these criteria instead of the Scheme's.")
+]
 WaiverFile = Annotated[
-    Path | None, typer.Option("--waivers", help="Waivers in this file instead of the Scheme's waivers.yaml.")
+    Path | None,
+    typer.Option("--waivers", help="The core's waivers, in this file instead of the Scheme's waivers.yaml."),
 ]
 Fallback = Annotated[
     str | None,
-    typer.Option("--fallback-baseline", help="Another baseline for where the release's has too few runs (below)."),
+    typer.Option("--fallback-baseline", help="Another baseline for where the core's has too few runs (below)."),
 ]
 MinimumRuns = Annotated[int, typer.Option(min=1, help="How few runs are too few for --fallback-baseline.")]
 Run = Annotated[str, typer.Argument(help="A run's id or folder, or latest.")]
@@ -169,7 +177,7 @@ def run(
         float,
         typer.Option(min=0.01, max=1, help="Shortens delays and expiries on the embedded hub: a dry run."),
     ] = 1.0,
-    baseline: Annotated[str | None, typer.Option(help="Judge against this release's baseline, or a folder.")] = None,
+    baseline: Baseline = None,
     fallback_baseline: Fallback = None,
     minimum_runs: MinimumRuns = 3,
     waivers: WaiverFile = None,
@@ -217,6 +225,7 @@ def run(
         listener=lambda: progress_for(console, os.environ),
     )
     judged = done.run
+    _tell_whose(judged, baseline=baseline, fallback_baseline=fallback_baseline, waivers=waivers)
     _show(workspace, judged, write_reports(judged), as_json=as_json, ttk_compatible=ttk_compatible)
     if done.problem:
         _complain(f"error: {done.problem}")
@@ -230,8 +239,8 @@ def run(
 def judge(
     run: Run = "latest",
     scheme: Scheme = None,
-    criteria: Annotated[Path | None, typer.Option(help="Judge by these criteria instead of the Scheme's.")] = None,
-    baseline: Annotated[str | None, typer.Option(help="Judge against this release's baseline, or a folder.")] = None,
+    criteria: CriteriaFile = None,
+    baseline: Baseline = None,
     fallback_baseline: Fallback = None,
     minimum_runs: MinimumRuns = 3,
     waivers: WaiverFile = None,
@@ -248,13 +257,20 @@ def judge(
     judged = judge_folder(workspace, folder, against)
     if against != asked:
         _complain(f"judged as before: {against.described(workspace)}")
+    _tell_whose(
+        judged,
+        baseline=against.baseline,
+        fallback_baseline=against.fallback,
+        criteria=against.criteria,
+        waivers=against.waivers,
+    )
     _show(workspace, judged, write_reports(judged), as_json=as_json, ttk_compatible=ttk_compatible)
     return judged.judged.verdict.kind.exit_code
 
 
 @hub_app.command("serve")
 def hub_serve(
-    release: Annotated[str, typer.Option(help="The release to imitate.")] = "v17.1.0",
+    release: Annotated[str, typer.Option(help="The release to imitate.")] = IMITATED,
     defect: Annotated[list[str] | None, typer.Option(help="Break it in this way (repeatable).")] = None,
     port_base: Annotated[
         int, typer.Option(min=0, max=65000, help="First of the ports, one per service; 0 takes free ones.")
@@ -295,6 +311,14 @@ def hub_defects() -> None:
     width = max(len(name) for name in DEFECTS)
     for defect in DEFECTS.values():
         typer.echo(f"{defect.name:<{width}}  {defect.component:<24} {defect.description}")
+
+
+def _tell_whose(run: ReportInput, **given: object) -> None:
+    """Says where options are for the core that its products, where it has any, are judged by what is their own."""
+    names = [f"--{name.replace('_', '-')}" for name, value in given.items() if value is not None]
+    if names and run.judged.products:
+        products = ", ".join(shown.listed.name for shown in run.judged.products)
+        _complain(f"note: {', '.join(names)} for the core only; by its own baseline, criteria and waivers: {products}")
 
 
 def _console(*, stderr: bool = False) -> Console:

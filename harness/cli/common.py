@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from harness.model.release import ReleaseVersion
     from harness.workspace import Workspace
 
-__all__ = ["Json", "Product", "Suite", "release_of", "workspace_here"]
+__all__ = ["IMITATED", "Json", "Product", "Suite", "release_of", "workspace_here"]
+
+IMITATED = "v17.1.0"
+"""The release that the embedded hub imitates where none is named."""
 
 Product = Annotated[str, typer.Option("--product", help="The product whose suite is meant.")]
 Suite = Annotated[str, typer.Option("--suite", help="native, or official: the imported Testing Toolkit collections.")]

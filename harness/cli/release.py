@@ -105,9 +105,15 @@ def check(
         list[str] | None,
         typer.Option(help="KIND=REPORT.xml (JUnit) or KIND=URL; KIND: unit, integration, regression, review."),
     ] = None,
+    scheme: Annotated[
+        str | None, typer.Option(help="Check what this Scheme demands, of its products too, as a run is judged by it.")
+    ] = None,
     as_json: Json = False,
 ) -> int:
-    """Say what a release lacks of its Definition of Done: exit 0 if it is complete, 1 if not, 3 if unreadable."""
+    """Say what a release lacks of its Definition of Done: exit 0 if it is complete, 1 if not, 3 if unreadable.
+
+    With --scheme: what of it would weigh on the verdict; exit 1 if that keeps it from an approval.
+    """
     from harness.errors import ReleaseError
     from harness.release.artefacts import evidence_named, load_artefacts
     from harness.release.completeness import check_release
@@ -118,6 +124,10 @@ def check(
     manifest = load_manifest(workspace.manifest(product, version))
     declared = load_artefacts(workspace.manifest(product, version).with_name("artefacts.yaml"))
     given: Artefacts = declared.with_given(notes, runbook, dict(evidence_named(one) for one in evidence or ()))
+    if scheme is not None:
+        from harness.cli.scheme_check import check_for_scheme
+
+        return check_for_scheme(workspace, scheme, manifest, given, as_json=as_json)
     read = _read_notes(given.notes, product, otherwise=version) if given.notes else None
     text = read_text(given.runbook, ReleaseError, what="runbook") if given.runbook else None
     found = check_release(manifest, given, read, text)

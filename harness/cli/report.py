@@ -12,8 +12,10 @@ import typer
 
 from harness.cli.common import workspace_here
 from harness.errors import HarnessError, UsageError
+from harness.model.scheme import PRODUCTS_FOLDER
 
 if TYPE_CHECKING:
+    from harness.report.formats import Format
     from harness.report.interface import ReportInput
 
 __all__ = ["report"]
@@ -52,13 +54,22 @@ def report(
     for one in wanted:
         try:
             written = _allure(judged, folder, npx=npx, show=open_) if one.name == "allure" else None
-            for path in written if written is not None else one.make().write(judged, folder):
+            for path in written if written is not None else _written(one, judged, folder):
                 typer.echo(workspace.relative(path))
         except OSError as problem:
             raise HarnessError(
                 f"the report {one.name} cannot be written: {problem}", remedy="Make room, or give another --out"
             ) from problem
     return 0
+
+
+def _written(format_: Format, judged: ReportInput, folder: Path) -> list[Path]:
+    written = format_.make().write(judged, folder)
+    if format_.name == "html" and folder.resolve() != judged.folder.resolve():
+        # elsewhere than in the run's own folder, the pages that it leads to have to come along
+        for product, own in judged.products.items():
+            written += _written(format_, own, folder / PRODUCTS_FOLDER / product)
+    return written
 
 
 def _allure(judged: ReportInput, folder: Path, *, npx: bool, show: bool) -> tuple[Path, ...]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.common import Json, Product, release_of, workspace_here
+from harness.cli.common import IMITATED, Json, Product, release_of, workspace_here
 from harness.errors import UsageError
 from harness.model.outcome import ExitCode
+from harness.model.scheme import CORE_PRODUCT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from harness.model.records import ServiceProbed
+    from harness.model.release import Release
     from harness.target.fingerprint import Fingerprint, Row
     from harness.target.model import Target
     from harness.target.readiness import Finding
@@ -26,32 +29,38 @@ __all__ = ["target_app"]
 
 target_app = typer.Typer(help="Environments under validation.", no_args_is_help=True, rich_markup_mode=None)
 
+_EMBEDDED = "embedded"
+
 Scheme = Annotated[str | None, typer.Option("--scheme", help="The Scheme whose targets are meant.")]
 TargetName = Annotated[str, typer.Argument(help="The name of a Scheme's target, or a target file.")]
+ToCheck = Annotated[str, typer.Argument(help="The name of a Scheme's target, a target file, or embedded.")]
 Side = Annotated[str, typer.Argument(help="A Scheme's target, a target file, or a kept fingerprint (.json).")]
 
 
 @target_app.command("check")
 def target_check(
-    target: TargetName,
+    target: ToCheck,
     scheme: Scheme = None,
-    release: Annotated[str | None, typer.Option(help="Compare component versions with this release's.")] = None,
+    release: Annotated[
+        str | None, typer.Option(help="Compare component versions with this release's; what embedded imitates.")
+    ] = None,
     product: Product = "mojaloop",
     as_json: Json = False,
 ) -> int:
     """Ask a target whether it is ready for a run: exit 0 if it is, 2 if not. Reads only, but for one look-up."""
     from harness.release.manifest import load_manifest
-    from harness.target.load import load_target
     from harness.target.preflight import preflight
     from harness.target.readiness import findings_of
 
     workspace = workspace_here()
+    if target == _EMBEDDED:
+        release = _imitated(release, product)
     manifest = load_manifest(workspace.manifest(product, release_of(release))) if release else None
-    described = load_target(workspace.target(target, scheme))
-    started = time.monotonic()
-    probes = _with_callbacks(described, preflight(described, manifest))
-    findings = findings_of(probes)
-    seconds = time.monotonic() - started
+    with _there(workspace, target, scheme, manifest) as described:
+        started = time.monotonic()
+        probes = _with_callbacks(described, preflight(described, manifest))
+        findings = findings_of(probes)
+        seconds = time.monotonic() - started
     if as_json:
         document = {
             "target": described.name,
@@ -112,6 +121,31 @@ def target_diff(first: Side, second: Side, scheme: Scheme = None, as_json: Json 
     return ExitCode.REJECTED if apart else ExitCode.APPROVED
 
 
+def _imitated(release: str | None, product: str) -> str:
+    """The release that the embedded hub is to be."""
+    if product != CORE_PRODUCT:
+        raise UsageError(
+            f"the embedded hub has nothing of {product}", remedy="Leave --product out, or check the product's target"
+        )
+    return release or IMITATED
+
+
+@contextmanager
+def _there(workspace: Workspace, name: str, scheme: str | None, manifest: Release | None) -> Iterator[Target]:
+    """The target called ``name``. The embedded hub is started for as long as it is asked."""
+    from harness.target.load import load_target
+
+    if name != _EMBEDDED:
+        yield load_target(workspace.target(name, scheme))
+        return
+    from harness.hub.process import HubProcess
+    from harness.target.model import Target
+
+    assert manifest is not None  # the embedded hub always imitates one
+    with HubProcess.start(manifest) as hub:
+        yield Target(name=_EMBEDDED, kind=_EMBEDDED, services=hub.services)
+
+
 def _with_callbacks(target: Target, probes: list[ServiceProbed]) -> list[ServiceProbed]:
     """What was found, with the way back from the hub where the target says in whose name to try it."""
     if not target.callback.probe_as:
@@ -146,7 +180,9 @@ def _print_check(target: Target, probes: Sequence[ServiceProbed], findings: Sequ
     if target.participants:
         state = "see below" if checks & {"participants", "liquidity"} else "provisioned"
         typer.echo(f"{'participants':<32} {state:<9} {', '.join(one.name for one in target.participants)}")
-    if not target.callback.probe_as:
+    if target.kind == _EMBEDDED:
+        typer.echo("the embedded hub, started for this check and stopped again; harness run starts one of its own")
+    elif not target.callback.probe_as:
         typer.echo(f"{'callback':<32} not tried: name a participant in callback.probe_as to have it proven")
     else:
         state = (
@@ -180,6 +216,11 @@ def _fingerprint(workspace: Workspace, name: str, scheme: str | None) -> Fingerp
 
     if name.endswith(".json"):
         return read_fingerprint(Path(name))
+    if name == _EMBEDDED:
+        raise UsageError(
+            "the embedded hub is a part of the harness, no environment, and has no fingerprint",
+            remedy="harness target check embedded shows what it imitates",
+        )
     path = workspace.target(name, scheme)
     target = load_target(path)
     # a file beside a Scheme's other targets belongs to that Scheme

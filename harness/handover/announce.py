@@ -92,6 +92,8 @@ def refusal(kind: Kind, run: JudgedRun | None) -> tuple[str, int] | None:
         return f"the release {what}: the verdict is {verdict.text}", int(verdict.kind.exit_code)
     if verdict.rehearsal:
         return f"the release {what}: the verdict is {verdict.text}, and a rehearsal approves no release", 2
+    if within := verdict.inputs.get("within"):
+        return f"{verdict.product} {what} by itself: the verdict on the release is that of run {within}", 2
     return None
 
 

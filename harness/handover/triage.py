@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, final
 
-from harness.handover.curl import curl_line
 from harness.handover.markdown import code, fence, link, words
 from harness.judge.baseline import component_versions
 from harness.judge.suspects import FailureGroup
 from harness.model.outcome import Cause, ComparisonClass, GateStatus, Outcome, Severity
+from harness.report.curl import curl_line
 from harness.report.interface import ReportInput, story_of
 from harness.report.stories import CaseStory, CheckStory, RunStory, StepStory
 from harness.report.text import compact, crop, one_line
@@ -27,6 +27,7 @@ _FIRST: Final = tuple(Severity)
 _CHECKS_AT_MOST: Final = 30
 _SHOWN_AT_MOST: Final = 5
 _STEPS_AT_MOST: Final = 12
+_CURL_AT_MOST: Final = 8_000
 _TELLS: Final = {
     Cause.PRODUCT: "the exchanges point at the product itself",
     Cause.TIMING: "an answer came too late or not at all: load, or a component that hangs",
@@ -252,7 +253,7 @@ def _steps(run: ReportInput, case: CaseStory | None, at: StepStory | None) -> It
         request = exchange.get("request") if exchange else None
         if isinstance(request, Mapping):
             yield ""
-            yield from (f"   {line}" for line in fence(curl_line(request), "sh", at_most=20_000))
+            yield from (f"   {line}" for line in fence(curl_line(request, longest=_CURL_AT_MOST), "sh", at_most=20_000))
             yield ""
         else:
             yield ""

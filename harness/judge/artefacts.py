@@ -14,7 +14,7 @@ from harness.model.release import Release
 from harness.model.scheme import SchemeRelease
 from harness.model.verdict import Reason
 
-__all__ = ["artefacts", "in_order", "notes"]
+__all__ = ["artefacts", "documents", "in_order", "notes"]
 
 _WHEN_DEMANDED: Final = {
     Shortfall.ABSENT: UNKNOWN,
@@ -55,6 +55,11 @@ def artefacts(
     ==========================================  ===========  =============
     """
     yield from _manifest(evidence, release, recorded)
+    yield from documents(contents, found)
+
+
+def documents(contents: SchemeRelease | None, found: ArtefactsFound | None) -> Iterator[Reason]:
+    """Yields what of the documents weighs on a release, run or not: the table of ``artefacts``."""
     demanded = contents.artefacts if contents else ()
     gate = GateName.ARTEFACTS
     if found is None:

@@ -33,6 +33,10 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+# Nothing is slower than what is infinite or no number: such a figure would let every latency pass.
+_Figure = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
 class _Suite(_Part):
     name: str
     digest: Annotated[str, Field(min_length=1)]
@@ -58,10 +62,8 @@ class _Document(_Part):
     components: dict[str, str]
     target: dict[str, Any]
     results: _Results
-    operations: dict[str, dict[str, int | float]]
-    samples: dict[str, dict[Literal["response", "callback"], tuple[Annotated[float, Field(ge=0)], ...]]] = Field(
-        default_factory=dict
-    )
+    operations: dict[str, dict[str, _Figure]]
+    samples: dict[str, dict[Literal["response", "callback"], tuple[_Figure, ...]]] = Field(default_factory=dict)
     provenance: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -42,7 +42,7 @@ def judge_expectation(rule: ExpectedFailures, grounds: Grounds) -> RuleFinding:
     if in_force is None:
         return RuleFinding(rule, UNKNOWN, f"the target does not state whether {when}")
     if not in_force:
-        return RuleFinding(rule, PASS, f"does not apply: it is for a target where {when}")
+        return RuleFinding(rule, PASS, f"does not apply: it is for a target where {when}", applies=False)
     table = grounds.comparison.table
     named = table[table["check"].isin(rule.checks).to_numpy()]
     outcome = dict(zip(named["check"], named["outcome"], strict=True))

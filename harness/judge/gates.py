@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from harness.judge.criteria import Criteria
 from harness.judge.evidence import Evidence
 from harness.judge.products import took_part
 from harness.judge.reasons import FAIL, KNOWN, UNKNOWN, Case, Code, reason_of
@@ -102,7 +103,7 @@ def scheme(case: Case) -> tuple[tuple[Reason, ...], tuple[RuleFinding, ...]]:
         products=took_part(case.evidence, case.parts),
     )
     findings = judge_rules(case.criteria, grounds)
-    reasons = []
+    reasons = list(_fitness(case.criteria, findings, started.scheme if started else None))
     for found in findings:
         if found.status is GateStatus.PASS:
             continue
@@ -113,6 +114,18 @@ def scheme(case: Case) -> tuple[tuple[Reason, ...], tuple[RuleFinding, ...]]:
         code = Code.REQUIRED_PRODUCT if isinstance(found.rule, RequiredProducts) else Code.CRITERION
         reasons.append(reason_of(code, gate, KNOWN if minor else found.status, text, remedy, found.checks))
     return tuple(reasons), findings
+
+
+def _fitness(criteria: Criteria, findings: Sequence[RuleFinding], scheme: str | None) -> Iterator[Reason]:
+    """Why these criteria are not those of this run: they demand nothing of it, or are another Scheme's."""
+    gate = GateName.SCHEME
+    if not any(found.applies for found in findings):
+        text = f"no rule of scheme {criteria.scheme} applies to this target, so nothing is demanded of the release"
+        yield reason_of(Code.CRITERIA_IDLE, gate, UNKNOWN, text, "Demand something in criteria.yaml, and judge again")
+    if scheme is not None and criteria.scheme != scheme:
+        # asked for by whoever judges, so it is no fault; but whoever reads the verdict has to know
+        text = f"judged by the criteria of scheme {criteria.scheme}; the run is for scheme {scheme}"
+        yield reason_of(Code.CRITERIA_OF_ANOTHER, gate, KNOWN, text, f"Judge again with --scheme {scheme}")
 
 
 def release_of(evidence: Evidence) -> Release | None:

@@ -13,10 +13,20 @@ from harness.judge.baseline import Baseline
 from harness.judge.compare import Comparison, Mask
 from harness.judge.evidence import Evidence
 from harness.judge.vocabulary import Rule, Scoped
-from harness.model.outcome import GateStatus
+from harness.model.outcome import GateStatus, Outcome
 from harness.model.release import Release
 
-__all__ = ["FAIL", "PASS", "UNKNOWN", "Grounds", "NothingToLookAtError", "RuleFinding", "cases_labelled", "scope_of"]
+__all__ = [
+    "FAIL",
+    "PASS",
+    "UNKNOWN",
+    "Grounds",
+    "NothingToLookAtError",
+    "RuleFinding",
+    "cases_labelled",
+    "scope_of",
+    "told_in",
+]
 
 PASS, FAIL, UNKNOWN = GateStatus.PASS, GateStatus.FAIL, GateStatus.UNKNOWN
 
@@ -46,6 +56,8 @@ class RuleFinding:
     status: GateStatus
     text: str
     checks: tuple[str, ...] = ()
+    applies: bool = True
+    """Whether it demands anything of this run."""
 
 
 class NothingToLookAtError(Exception):
@@ -83,3 +95,9 @@ def scope_of(rule: Scoped, grounds: Grounds) -> Mask:
     if not inside.any():
         raise NothingToLookAtError("the rule matches no check")
     return inside
+
+
+def told_in(inside: Mask, grounds: Grounds) -> bool:
+    """Returns whether any of these rows passed or failed: what none of them did, no bound on it can show."""
+    outcome = grounds.comparison.table["outcome"].to_numpy()
+    return bool((inside & np.isin(outcome, [Outcome.PASSED.value, Outcome.FAILED.value])).any())

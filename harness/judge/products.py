@@ -20,16 +20,16 @@ from harness.model.verdict import Reason
 if TYPE_CHECKING:
     from harness.judge.verdict import JudgedRun
 
-__all__ = ["in_order", "inputs", "next_team", "notes", "obstacle", "products", "took_part"]
+__all__ = ["in_order", "inputs", "next_team", "notes", "obstacle", "on_product", "products", "took_part"]
 
 _TOLD: Final = (VerdictKind.APPROVED, VerdictKind.APPROVED_WITH_KNOWN_ISSUES, VerdictKind.REJECTED)
 _AGAIN: Final = "Run the release again: harness run, with this Scheme"
 
 
-def products(evidence: Evidence, parts: Parts, stopped: Reason | None) -> Iterator[Reason]:
+def products(evidence: Evidence, parts: Parts, of_this_run: Iterable[Reason]) -> Iterator[Reason]:
     """Yields what keeps the extension products from being approved as the Scheme lists them.
 
-    ``stopped`` is why the core is not approved: then its products are not run.
+    ``of_this_run`` is what weighs on the core's run itself, by weight: a core that is not approved has no products run.
     """
     gate, started = GateName.PRODUCTS, evidence.started
     if started is not None and started.product != CORE_PRODUCT:
@@ -37,9 +37,11 @@ def products(evidence: Evidence, parts: Parts, stopped: Reason | None) -> Iterat
             text = f"{started.product} is an extension product: it is judged on top of a {CORE_PRODUCT} release"
             yield reason_of(Code.PRODUCT_UNSUPPORTED, gate, UNKNOWN, text, f"Run the {CORE_PRODUCT} release")
         return
-    yield from _core(started, parts.contents)
+    core = tuple(_core(started, parts.contents))
+    yield from core
+    stopped = obstacle((*of_this_run, *core))
     for shown in parts.products:
-        yield from _product(shown, evidence, stopped)
+        yield from on_product(shown, evidence, stopped)
     listed = {shown.listed.product for shown in parts.products}
     contents = parts.contents
     if contents is not None and (unseen := [one.name for one in contents.extensions if one.product not in listed]):
@@ -59,7 +61,8 @@ def obstacle(reasons: Iterable[Reason]) -> Reason | None:
     """
     for reason in reasons:
         waits = reason.gate is GateName.ARTEFACTS and reason.status is UNKNOWN
-        beside = reason.gate is GateName.PRODUCTS or reason.code == Code.REQUIRED_PRODUCT
+        of_products = reason.gate is GateName.PRODUCTS and reason.code != Code.CORE_DIFFERS
+        beside = of_products or reason.code == Code.REQUIRED_PRODUCT
         if reason.status is not GateStatus.PASS and not waits and not beside:
             return reason
     return None
@@ -154,10 +157,11 @@ def _core(started: RunStarted | None, contents: SchemeRelease | None) -> Iterato
             f"the run is of {started.release} with its {suite} suite"
         )
         remedy = f"Run {listed.release} with --suite {listed.suite}; or bring scheme.yaml up to this release"
-        yield reason_of(Code.PRODUCT_DIFFERS, GateName.PRODUCTS, UNKNOWN, text, remedy)
+        yield reason_of(Code.CORE_DIFFERS, GateName.PRODUCTS, UNKNOWN, text, remedy)
 
 
-def _product(shown: ProductShown, evidence: Evidence, stopped: Reason | None) -> Iterator[Reason]:
+def on_product(shown: ProductShown, evidence: Evidence, stopped: Reason | None) -> Iterator[Reason]:
+    """Yields what keeps one product from being approved as it is listed; ``evidence`` is the core's."""
     gate, listed, judged = GateName.PRODUCTS, shown.listed, shown.judged
     if judged is None:
         if shown.problem:

@@ -6,7 +6,17 @@ from typing import Final
 
 import numpy as np
 
-from harness.judge.grounds import FAIL, PASS, UNKNOWN, Grounds, RuleFinding, cases_labelled, scope_of
+from harness.judge.grounds import (
+    FAIL,
+    PASS,
+    UNKNOWN,
+    Grounds,
+    NothingToLookAtError,
+    RuleFinding,
+    cases_labelled,
+    scope_of,
+    told_in,
+)
 from harness.judge.vocabulary import ClassAtMost, MinimumExecuted, OutcomeAtMost, PassRate
 from harness.judge.words import some_of
 from harness.model.ids import SCHEMES
@@ -19,6 +29,9 @@ CLASSES_WITHOUT_EVIDENCE: Final = frozenset(
 )
 """Too many of these say that too little is known, not that the release is bad."""
 
+_WITHOUT_RESULT: Final = frozenset({ComparisonClass.MISSING, ComparisonClass.REMOVED, ComparisonClass.UNKNOWN})
+"""Of these it is seen without a result that a check is none of them."""
+
 _DOUBTFUL: Final = (ComparisonClass.REGRESSED, ComparisonClass.NEW_FAIL, ComparisonClass.MISSING)
 """Only these depend on the inputs being sound; the others, once named by a Scheme, count as they stand."""
 
@@ -29,6 +42,8 @@ def class_at_most(rule: ClassAtMost, grounds: Grounds) -> RuleFinding:
     inside = scope_of(rule, grounds) & ~grounds.excused
     ids = tuple(table.loc[inside & mask(*rule.classes), "check"])
     text = f"{len(ids)} {' or '.join(rule.classes)}, at most {rule.at_most}"
+    if not ids and not _WITHOUT_RESULT.issuperset(rule.classes) and not told_in(inside, grounds):
+        raise NothingToLookAtError(f"{text}, and all that the rule looks at told nothing")
     if len(ids) <= rule.at_most:
         return RuleFinding(rule, PASS, text, ids)
     telling = [each for each in rule.classes if each not in CLASSES_WITHOUT_EVIDENCE]
@@ -47,6 +62,8 @@ def outcome_at_most(rule: OutcomeAtMost, grounds: Grounds) -> RuleFinding:
     ids = tuple(table.loc[counted, "check"])
     ran = int((inside & (outcome != "")).sum())
     names = " or ".join(rule.outcomes)
+    if not ids and not told_in(inside, grounds):
+        raise NothingToLookAtError(f"0 {names}, and all that the rule looks at told nothing")
     if rule.at_most is not None:
         kept, text = len(ids) <= rule.at_most, f"{len(ids)} {names}, at most {rule.at_most}"
         most: float = rule.at_most

@@ -108,7 +108,7 @@ def judge(
         ),
         key=_weight,
     )
-    of_products = products_gate.products(evidence, parts, products_gate.obstacle(of_this_run))
+    of_products = products_gate.products(evidence, parts, of_this_run)
     reasons = tuple(sorted((*of_this_run, *of_products), key=_weight))
     answered = tuple(_gate(name, reasons, case) for name in GateName)
     kind = _decide(answered, reasons)

@@ -5,7 +5,7 @@ Everything is derived from the journal, the exchanges and the verdict, and is th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, final
@@ -15,11 +15,13 @@ from attr import asdict
 
 from harness.model.outcome import GateStatus
 from harness.model.verdict import Verdict
+from harness.report.allure_products import product_result
 from harness.report.allure_results import case_result, stable_uuid
 from harness.report.concerns import NOTHING, concerns_of
 from harness.report.files import json_bytes, replace_folder
 from harness.report.interface import ReportInput, story_of
 from harness.report.moments import milliseconds
+from harness.report.products import ProductLine, products_of
 from harness.report.properties import properties
 from harness.report.stories import RunStory
 from harness.report.text import one_line
@@ -44,6 +46,9 @@ class Category:
 
 
 CATEGORIES: Final = (
+    Category(
+        "Extension products", "product", "A product that the Scheme lists is not approved on this core.", expand=True
+    ),
     Category("Regressions", "regressed", "Passed in the baseline, fails now.", expand=True),
     Category("New failures", "new-fail", "Not in the baseline, fails.", expand=True),
     Category(
@@ -83,9 +88,14 @@ def _files(run: ReportInput, story: RunStory) -> Iterator[tuple[str, bytes]]:
         told = case_result(case, story, run.exchanges, concerns.get(case.case, NOTHING))
         yield told.result.file_pattern.format(prefix=told.result.uuid), json_bytes(_plain(told.result))
         yield from told.attachments.items()
-    yield from _around(verdict, story)
+    moment = _beginning(story)
+    products = products_of(run)
+    for line in products:
+        shown = product_result(line, verdict.run_id, moment)
+        yield shown.file_pattern.format(prefix=shown.uuid), json_bytes(_plain(shown))
+    yield from _around(verdict, story, moment)
     yield "categories.json", json_bytes(categories(), indent=2)
-    yield "environment.properties", properties(environment(verdict, story))
+    yield "environment.properties", properties(environment(verdict, story, products))
     yield (
         "executor.json",
         json_bytes(
@@ -110,9 +120,12 @@ def categories() -> list[dict[str, Any]]:
     return [{"name": one.name, "messageRegex": one.pattern, "description": one.text} for one in CATEGORIES]
 
 
-def environment(verdict: Verdict, story: RunStory) -> dict[str, str]:
+def environment(verdict: Verdict, story: RunStory, products: Sequence[ProductLine] = ()) -> dict[str, str]:
     """Returns what was judged where: shown on the report's first page."""
     shown = {"Verdict": verdict.text, "Product": verdict.product, "Release": verdict.release, "Run": verdict.run_id}
+    shown |= {line.name: line.word for line in products}
+    if within := verdict.inputs.get("within"):
+        shown["Part of run"] = str(within)
     started = story.started
     if started is not None:
         suite, target = started.suite, started.target
@@ -133,11 +146,15 @@ def environment(verdict: Verdict, story: RunStory) -> dict[str, str]:
     return {name: one_line(value) for name, value in shown.items() if value}
 
 
-def _around(verdict: Verdict, story: RunStory) -> Iterator[tuple[str, bytes]]:
-    """What concerns the run as a whole: why the verdict is as it is, and the checks that are no longer there."""
-    moment = next(
+def _beginning(story: RunStory) -> int:
+    """When the first case began, in ms since 1970; 0 where that is not known."""
+    return next(
         (began for case in story.cases if case.finished and (began := milliseconds(case.finished.started_at))), 0
     )
+
+
+def _around(verdict: Verdict, story: RunStory, moment: int) -> Iterator[tuple[str, bytes]]:
+    """What concerns the run as a whole: why the verdict is as it is, and the checks that are no longer there."""
     errors = [
         GlobalError(
             message=one_line(f"{reason.gate.value}: {reason.text}"), trace=one_line(reason.remedy), timestamp=moment

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 from typer.testing import CliRunner
 
 from harness import __version__
 from harness.cli import app
 from harness.errors import HarnessError, UsageError
-from harness.handover.curl import curl_line, shell_word
+from harness.handover.announce import Kind, refusal
 from harness.handover.triage import drafts, overview
+from harness.model.outcome import VerdictKind
 from harness.model.records import StepFinished
 from harness.model.release import KnownIssue
 from harness.validation import judge_as_before
 from harness.workspace import Workspace
 from tests.handover import world
+from tests.judge.test_products import of_product, verdict_on_product
 from tests.report.scenarios import cases, failing, whole_run
 
 RUNS = {"good": world.approved, "rehearsed": world.rehearsal, "broken": world.rejected, "cut-off": world.inconclusive}
@@ -97,6 +95,19 @@ def test_a_message_that_cannot_be_drafted_says_why() -> None:
         command("announce", "no-such", "--kind", "available")
     with pytest.raises(HarnessError):
         command("announce", "v9.9.9", "--kind", "available")
+
+
+def test_an_approved_product_is_not_announced_before_its_core() -> None:
+    """Its own run approves the product on that core; whether the release is approved, the core's run alone says."""
+    part = verdict_on_product(of_product())
+    assert part.verdict.kind is VerdictKind.APPROVED
+    for kind in Kind:
+        told = refusal(kind, part)
+        if kind is Kind.WINDOW_CLOSED:
+            assert told is None
+        else:
+            assert told is not None
+            assert (told[1], "that of run r1" in told[0]) == (2, True), told
 
 
 def test_a_manifest_that_changed_since_the_run_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,54 +211,3 @@ def test_what_a_hub_said_does_nothing_in_a_draft(here: Workspace) -> None:
     assert html.count("<h1>") == 1
     assert draft.name.endswith(".md")
     assert "/" not in draft.name
-
-
-ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-
-
-def in_bash(script: str, cwd: Path) -> bytes:
-    return subprocess.run(["bash", "-c", script], cwd=cwd, capture_output=True, check=True, timeout=20).stdout
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.lists(ANY, min_size=1, max_size=20))
-def test_a_word_is_one_word_for_the_shell_whatever_it_is(
-    tmp_path_factory: pytest.TempPathFactory, texts: list[str]
-) -> None:
-    words = [shell_word(text) for text in texts]
-    assert not any("\n" in word or "\x1b" in word for word in words)
-    said = in_bash("printf '%s\\0' " + " ".join(words), tmp_path_factory.getbasetemp())
-    assert said.decode().split("\0")[:-1] == [text.replace("\0", "") for text in texts]
-
-
-def test_a_curl_line_makes_the_request_and_nothing_else(tmp_path: Path) -> None:
-    evil = "'; touch pwned; echo $(touch pwned) `touch pwned` \n touch pwned #"
-    request = {
-        "method": "POST",
-        "url": f"http://127.0.0.1:9/transfers?x={evil}",
-        "headers": {
-            "X-Evil": evil,
-            "@/etc/passwd": "x",
-            "Content-Length": "7",
-            "Authorization": "[redacted]",
-            "a b": "c",
-        },
-        "body": {"note": evil, "amount": "1"},
-    }
-    line = curl_line(request)
-    assert "\n" not in line
-    stub = tmp_path / "bin"
-    stub.mkdir()
-    (stub / "curl").write_text('#!/bin/sh\nfor word in "$@"; do printf "%s\\0" "$word"; done\n')
-    (stub / "curl").chmod(0o755)
-    said = in_bash(f"PATH={stub}:$PATH; {line}", tmp_path).decode().split("\0")[:-1]
-    assert not (tmp_path / "pwned").exists()
-    assert json.loads(said[said.index("--data-raw") + 1]) == request["body"]
-    headers = [said[at + 1] for at, word in enumerate(said) if word == "--header"]
-    assert headers == ["Authorization: [redacted]", f"X-Evil: {' '.join(evil.split())}"]
-    assert said[-2:] == ["--url", request["url"]]
-    assert said[said.index("--request") + 1] == "POST"
-    assert curl_line({"method": "POST\n-o x", "url": "-K/etc/passwd", "body": "@/etc/passwd"}).endswith(
-        "--request GET --data-raw @/etc/passwd --url -K/etc/passwd"
-    )
-    assert "left out" in curl_line({"url": "http://x", "body": "y" * 10_000})

@@ -107,7 +107,7 @@ def test_a_product_cannot_be_dropped_from_the_list_after_the_run(unlisted: tuple
 def test_another_release_of_the_core_than_the_scheme_lists_leaves_the_gate_open() -> None:
     contents = SchemeRelease("example", (replace(CORE, release="v17.0.0"), PRODUCT))
     found = with_product(ProductShown(PRODUCT, product_run(VerdictKind.APPROVED)), contents)
-    assert told(found, GateName.PRODUCTS) == [("product-differs", GateStatus.UNKNOWN)]
+    assert told(found, GateName.PRODUCTS) == [("core-differs", GateStatus.UNKNOWN)]
 
 
 def test_a_required_product_is_met_by_its_run_alone() -> None:

@@ -81,6 +81,7 @@ def test_the_verdict_on_a_product_is_none_on_the_release() -> None:
             lambda: shown(of_product(release="v5.0.9"), before=replace(BEFORE, release="v5.0.9")),
             "it is of payment-manager v5.0",
         ),
+        (lambda: ProductShown(PAYMENTS, judged(run(SOUND))), "it is of mojaloop v17.1.0, listed is payment-manager"),
         (lambda: shown(of_product(suite={"source": "collection"})), "it is of the collection suite"),
         (lambda: shown(of_product(scheme="other")), "it is for scheme other"),
         (lambda: shown(of_product(target={"name": "elsewhere"})), "it was run on elsewhere, and belongs on t"),
@@ -153,7 +154,13 @@ def test_a_listed_product_that_the_judge_is_not_given_is_missed() -> None:
 def test_a_core_that_is_not_the_listed_one_does_not_approve(listed: ListedProduct) -> None:
     found = whole(contents=SchemeRelease("example", (listed,)))
     assert found.verdict.kind is VerdictKind.INCONCLUSIVE
-    assert found.verdict.reasons[0].code == "product-differs"
+    assert found.verdict.reasons[0].code == "core-differs"
+    # it can approve nothing whatever its products show, so they are not run, and it is said
+    stopped = obstacle(found.verdict.reasons)
+    assert stopped is not None
+    assert stopped.code == "core-differs"
+    beside = whole(ProductShown(PAYMENTS), contents=SchemeRelease("example", (listed, PAYMENTS)))
+    assert "payment-manager v5.1.0 was not run: the core is not approved" in [r.text for r in beside.verdict.reasons]
 
 
 def test_without_a_list_there_are_no_products() -> None:

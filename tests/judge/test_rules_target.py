@@ -76,7 +76,8 @@ FAILING = run([case("pays", P, F), *SOUND[1:]])
         (P, OFF, FAIL, VerdictKind.REJECTED),
         (H, OFF, UNKNOWN, VerdictKind.INCONCLUSIVE),
         (F, {"on_us_transfers_enabled": True}, PASS, VerdictKind.REJECTED),
-        (P, {"on_us_transfers_enabled": True}, PASS, VerdictKind.APPROVED),
+        # kept, and yet these criteria, being of this rule alone, then demand nothing
+        (P, {"on_us_transfers_enabled": True}, PASS, VerdictKind.INCONCLUSIVE),
         (F, {}, UNKNOWN, VerdictKind.REJECTED),
         (P, {}, UNKNOWN, VerdictKind.INCONCLUSIVE),
     ],

@@ -6,7 +6,7 @@ Accessibility is checked by axe-core (WCAG 2 A and AA among its rules), in light
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,16 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from harness.judge.parts import ProductShown
 from harness.model.outcome import Outcome
 from harness.report.interface import ReportInput
 from harness.report.page.writer import VerdictPage
 from tests import outside
+from tests.judge.build import SOUND, F, P, case, judged, run, waiver, waivers
 from tests.report import scenarios
 from tests.report.hostile import hostile, huge
 from tests.report.test_page import breadth
+from tests.report.test_products import BOTH, FRAUD, REJECTED, report, shown
 
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -47,6 +50,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "huge": huge(),
         "broad": scenarios.report_input(breadth(150, 20, Outcome.PASSED, failing="case number 77"), scenarios.cases()),
     }
+    runs["products"] = report(ProductShown(FRAUD), shown(REJECTED), contents=BOTH)
+    waived = judged(run((case("pays", P, F), *SOUND[1:])), waivers=waivers(waiver()))
+    runs["waived"] = replace(runs["products"], judged=waived)
     folder = tmp_path_factory.mktemp("pages")
     return {name: VerdictPage().write(run, folder / name)[0] for name, run in runs.items()}
 
@@ -89,7 +95,7 @@ def in_view(page: Page, selector: str) -> bool:
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["desk", "phone"])
-@pytest.mark.parametrize("name", ["rejected", "inconclusive"])
+@pytest.mark.parametrize("name", ["rejected", "inconclusive", "products"])
 def test_the_first_screen_holds_the_verdict_why_and_what_to_do(
     browser: Browser, written: dict[str, Path], name: str, size: tuple[int, int]
 ) -> None:
@@ -177,7 +183,15 @@ def test_nothing_that_a_hub_says_is_carried_out_or_fetched(
 
 
 @pytest.mark.parametrize(
-    ("name", "scheme"), [("rejected", "light"), ("rejected", "dark"), ("approved", "light"), ("inconclusive", "dark")]
+    ("name", "scheme"),
+    [
+        ("rejected", "light"),
+        ("rejected", "dark"),
+        ("approved", "light"),
+        ("inconclusive", "dark"),
+        ("products", "light"),
+        ("products", "dark"),
+    ],
 )
 def test_axe_finds_nothing_serious(browser: Browser, written: dict[str, Path], name: str, scheme: Any) -> None:
     seen = opened(browser, written[name], color_scheme=scheme)
@@ -190,6 +204,30 @@ def test_axe_finds_nothing_serious(browser: Browser, written: dict[str, Path], n
     ]
     assert heavy == []
     seen.page.context.close()
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["desk", "phone"])
+def test_a_rejected_product_cannot_be_missed(browser: Browser, written: dict[str, Path], size: tuple[int, int]) -> None:
+    page = opened(browser, written["products"], viewport={"width": size[0], "height": size[1]}).page
+    first = page.locator(".products li").first
+    assert "payment-manager v5.1.0 REJECTED" in " ".join(first.inner_text().split())
+    assert in_view(page, ".products li:first-child")
+    red = page.evaluate("getComputedStyle(document.querySelector('.products .bad b')).backgroundColor")
+    assert red == "rgb(179, 38, 30)"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.context.close()
+
+
+def test_what_a_signature_accepts_stands_on_paper_though_it_is_folded_on_the_screen(
+    browser: Browser, written: dict[str, Path]
+) -> None:
+    page = opened(browser, written["waived"]).page
+    check = page.locator(".paper li.id").first
+    assert not check.is_visible()
+    page.emulate_media(media="print")
+    assert check.is_visible()
+    assert check.bounding_box()["height"] > 0  # type: ignore[index]
+    page.context.close()
 
 
 def test_the_keyboard_alone_reaches_every_control(browser: Browser, written: dict[str, Path]) -> None:

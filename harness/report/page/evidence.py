@@ -1,4 +1,4 @@
-"""How is one exchange shown on a page? Its parts as text of bounded length, and as a command line to send it again.
+"""How is one exchange shown on a page? Its parts as text of bounded length, with a line to send it again.
 
 Whatever is cut says how much of it was.
 """
@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["ExchangeView", "Part", "curl_line", "exchange_view", "shortened", "shown"]
+from harness.report.curl import curl_line
+
+__all__ = ["ExchangeView", "Part", "exchange_view", "shortened", "shown"]
 
 _TEXT_AT_MOST: Final = 4_000
 _STRING_AT_MOST: Final = 400
@@ -20,8 +21,6 @@ _ITEMS_AT_MOST: Final = 20
 _KEYS_AT_MOST: Final = 60
 _DEPTH_AT_MOST: Final = 8
 _CURL_AT_MOST: Final = 4_000
-# What a client adds by itself, or what would contradict the body that is sent again.
-_OF_THE_CLIENT: Final = frozenset({"content-length", "host", "connection", "accept-encoding", "user-agent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +53,9 @@ def exchange_view(exchange: Mapping[str, Any]) -> ExchangeView:
     if callback:
         line = f"{_word(callback.get('method'))} {_word(callback.get('path'))}{_took(callback)}"
         parts.append(_part("Callback", line, callback))
-    return ExchangeView(tuple(parts), curl_line(request) if request else "", _word(exchange.get("error")))
-
-
-def curl_line(request: Mapping[str, Any]) -> str:
-    """Returns a command for a POSIX shell that sends ``request`` (``method url headers body``) again.
-
-    Credentials stay redacted, as they were recorded. A body that is too long is left out, and the line says so.
-    """
-    words = ["curl", "-g", "-i", "-X", shlex.quote(_word(request.get("method")) or "GET")]
-    for name, value in _mapping(request.get("headers")).items():
-        # curl takes a header that begins with @ for the name of a file.
-        if str(name).lower() not in _OF_THE_CLIENT and not str(name).startswith("@"):
-            words += ["-H", shlex.quote(_word(f"{name}: {value}"))]
-    body, note = request.get("body"), ""
-    if body not in (None, ""):
-        data = body if isinstance(body, str) else _json(body)
-        if len(data) > _CURL_AT_MOST:
-            note = f"  # the body of {len(data):,} characters is not shown: see exchanges.jsonl"
-        else:
-            words += ["--data-raw", shlex.quote(data)]
-    return " ".join([*words, "--url", shlex.quote(_word(request.get("url")))]) + note
+    return ExchangeView(
+        tuple(parts), curl_line(request, longest=_CURL_AT_MOST) if request else "", _word(exchange.get("error"))
+    )
 
 
 def shown(value: Any, length: int = _TEXT_AT_MOST) -> str:

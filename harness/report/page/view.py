@@ -20,6 +20,8 @@ from harness.report.interface import ReportInput, story_of
 from harness.report.page.cards import Card, Listed, cards_of, listed_of
 from harness.report.page.facts import Latency, Waiver, latencies_of, provenance_of, waivers_of
 from harness.report.page.plots import bar
+from harness.report.products import ProductLine, products_of
+from harness.report.products import Standing as ProductStanding
 from harness.report.sequence import sequence_figure
 from harness.report.stories import CaseStory, RunStory
 
@@ -50,6 +52,7 @@ _LONGEST: Final = 600
 _SHORT: Final = 320
 _BRIEF: Final = 100
 _STRAYS_AT_MOST: Final = 40
+_TONES: Final = {ProductStanding.REJECTED: "bad", ProductStanding.OPEN: "unknown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,10 @@ class PageView:
     exit_code: int
     facts: tuple[tuple[str, str], ...]
     next_action: str
+    part_of: str
+    """Of a product's run: the run of the core whose verdict is that on the release."""
+    products: tuple[tuple[str, ProductLine], ...]
+    """Each extension product with how it looks, the worst first."""
     reasons: tuple[ReasonView, ...]
     """What keeps the release from being approved, or else what it is approved with."""
     reasons_in_front: int
@@ -172,15 +179,17 @@ def view_of(run: ReportInput) -> PageView:
     noted = [*(note for case in story.cases for note in case.inbound), *story.stray]
     noted.sort(key=lambda note: (note.received_at, note.path))
     parts = ", ".join(f"{count:,} {name}" for name, count, _ in classes if count)
-    baseline = judged.baseline
+    baseline, within = judged.baseline, str(verdict.inputs.get("within") or "")
     return PageView(
         title=f"{verdict.text}: {verdict.product} {verdict.release}".strip(),
-        look=_look(verdict.kind, verdict.rehearsal),
+        look=_look(verdict.kind, verdict.rehearsal, within),
         text=verdict.kind.value,
         rehearsal=verdict.rehearsal,
         exit_code=int(verdict.kind.exit_code),
         facts=tuple(_facts(run, story)),
         next_action=_cut(verdict.next_action, _LONGEST),
+        part_of=within,
+        products=tuple((_tone(line), line) for line in products_of(run)),
         reasons=tuple(reasons or known),
         reasons_in_front=_REASONS_IN_FRONT,
         known=tuple(known) if reasons else (),
@@ -216,7 +225,7 @@ def view_of(run: ReportInput) -> PageView:
     )  # fmt: skip
 
 
-def _look(kind: VerdictKind, rehearsal: bool) -> Look:
+def _look(kind: VerdictKind, rehearsal: bool, within: str) -> Look:
     match kind:
         case VerdictKind.REJECTED:
             return Look("bad", "cross", "This release may not be handed over.")
@@ -224,10 +233,22 @@ def _look(kind: VerdictKind, rehearsal: bool) -> Look:
             return Look("unknown", "question", "Not known. This is no approval.")
         case _ if rehearsal:
             return Look("rehearsal", "rehearsal", "A rehearsal on the embedded hub. It approves no release.")
+        case _ if within:
+            return Look(
+                "of-product",
+                "rehearsal",
+                "Of this product alone. The verdict on the release is that of the core's run.",
+            )
         case VerdictKind.APPROVED_WITH_KNOWN_ISSUES:
             return Look("known", "check", "May be handed over, together with the issues named here.")
         case VerdictKind.APPROVED:
             return Look("good", "check", "May be handed over.")
+
+
+def _tone(line: ProductLine) -> str:
+    if line.standing in _TONES:
+        return _TONES[line.standing]
+    return "rehearsal" if line.rehearsal else "known" if line.standing is ProductStanding.KNOWN else "good"
 
 
 def _facts(run: ReportInput, story: RunStory) -> Iterator[tuple[str, str]]:

@@ -20,6 +20,7 @@ from harness.report.files import utf8, write_file
 from harness.report.interface import ReportInput
 from harness.report.page.paper import environment, policy
 from harness.report.page.view import view_of
+from harness.report.products import PAGE
 from harness.report.sequence import SEQUENCE_CSS
 
 __all__ = ["VerdictPage", "page_of"]
@@ -33,7 +34,7 @@ class VerdictPage:
 
     def write(self, run: ReportInput, folder: Path) -> list[Path]:
         """Writes ``folder/verdict.html`` and returns its path. Raises ``OSError``; then an old one still stands."""
-        return [write_file(folder / "verdict.html", utf8(page_of(run)))]
+        return [write_file(folder / PAGE, utf8(page_of(run)))]
 
 
 def page_of(run: ReportInput) -> str:
