@@ -123,9 +123,8 @@ def _fitness(criteria: Criteria, findings: Sequence[RuleFinding], scheme: str | 
         text = f"no rule of scheme {criteria.scheme} applies to this target, so nothing is demanded of the release"
         yield reason_of(Code.CRITERIA_IDLE, gate, UNKNOWN, text, "Demand something in criteria.yaml, and judge again")
     if scheme is not None and criteria.scheme != scheme:
-        # asked for by whoever judges, so it is no fault; but whoever reads the verdict has to know
         text = f"judged by the criteria of scheme {criteria.scheme}; the run is for scheme {scheme}"
-        yield reason_of(Code.CRITERIA_OF_ANOTHER, gate, KNOWN, text, f"Judge again with --scheme {scheme}")
+        yield reason_of(Code.CRITERIA_OF_ANOTHER, gate, UNKNOWN, text, f"Judge again with --scheme {scheme}")
 
 
 def release_of(evidence: Evidence) -> Release | None:

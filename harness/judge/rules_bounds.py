@@ -39,10 +39,11 @@ _DOUBTFUL: Final = (ComparisonClass.REGRESSED, ComparisonClass.NEW_FAIL, Compari
 def class_at_most(rule: ClassAtMost, grounds: Grounds) -> RuleFinding:
     """Judges a bound on classes. What a waiver or an expectation in force names is not counted."""
     table, mask = grounds.comparison.table, grounds.comparison.mask
-    inside = scope_of(rule, grounds) & ~grounds.excused
+    scope = scope_of(rule, grounds)
+    inside = scope & ~grounds.excused
     ids = tuple(table.loc[inside & mask(*rule.classes), "check"])
     text = f"{len(ids)} {' or '.join(rule.classes)}, at most {rule.at_most}"
-    if not ids and not _WITHOUT_RESULT.issuperset(rule.classes) and not told_in(inside, grounds):
+    if not ids and not _WITHOUT_RESULT.issuperset(rule.classes) and not told_in(scope, grounds):
         raise NothingToLookAtError(f"{text}, and all that the rule looks at told nothing")
     if len(ids) <= rule.at_most:
         return RuleFinding(rule, PASS, text, ids)

@@ -193,6 +193,22 @@ def test_what_a_scheme_accepts_to_be_gone_is_no_demand_that_met_nothing() -> Non
     assert judged(run(SOUND), baseline(sound), rules=rules(accept, ACCEPTING)).verdict.kind is KNOWN
 
 
+@pytest.mark.parametrize(
+    "bound",
+    [
+        {"kind": "class-at-most", "classes": "[regressed]"},
+        {"kind": "outcome-at-most", "outcomes": "[failed]"},
+    ],
+)
+def test_a_bound_on_what_is_waived_as_a_whole_is_kept(bound: dict[str, Any]) -> None:
+    rule = one_rule(**bound, at_most=0, path="'*/test_settlement.py'")
+    sound = (*SOUND, SETTLEMENT)
+    told = case("settles", F, F, feature="settlement", labels=("settlement",))
+    given = waivers(waiver(checks=[check_id("settles", one, "settlement") for one in ("c1", "c2")], at_most=2))
+    found = judged(run((*SOUND, told)), baseline(sound), rules=rule, waivers=given)
+    assert (found.verdict.kind, codes(found)) == (KNOWN, {"waived"})
+
+
 def test_criteria_of_which_nothing_applies_to_the_target_demand_nothing_and_approve_nothing() -> None:
     expectation = one_rule(kind="expected-failures", when="{closed: true}", checks=f"['{LOST}']")
     other = run(SOUND).changed(RunStarted, target={"facts": {"closed": False}})
@@ -201,11 +217,11 @@ def test_criteria_of_which_nothing_applies_to_the_target_demand_nothing_and_appr
     assert codes(found) == {"criteria-idle"}
 
 
-def test_criteria_of_another_scheme_than_the_runs_are_told_wherever_the_verdict_is() -> None:
+def test_criteria_of_another_scheme_than_the_runs_approve_nothing() -> None:
     lenient = one_rule(kind="class-at-most", classes="[regressed]", at_most=0)
     other = lenient.model_copy(update={"scheme": "lenient"})
     found = judged(run(SOUND), rules=other)
-    assert found.verdict.kind is KNOWN
+    assert found.verdict.kind is VerdictKind.INCONCLUSIVE
     (told,) = found.verdict.reasons
     assert (told.code, told.text) == (
         "criteria-of-another", "judged by the criteria of scheme lenient; the run is for scheme example",
