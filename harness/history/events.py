@@ -18,6 +18,7 @@ from harness.history.statistics import DEFAULT_RULES, Change, HistoryRules, Told
 from harness.judge.waiving import WaiverStatus
 from harness.judge.words import counted, some_of
 from harness.model.outcome import VerdictKind
+from harness.model.rehearsal import REHEARSAL
 
 __all__ = ["WAIVER_DAYS", "Event", "EventKind", "events", "events_of"]
 
@@ -29,11 +30,15 @@ class EventKind(StrEnum):
     """What can change from one night to the next, heaviest first."""
 
     NEW_REGRESSION = "new-regression"
+    REJECTED = "rejected"
+    """The verdict became REJECTED, also where each check's failure had been told before."""
     NEWLY_FAILING = "newly-failing"
     """Failed after it had passed, or is new and fails; not called a regression (yet)."""
     MASS_FAILURE = "mass-failure"
     """The night is kept out of the statistics: most failures had one outside cause."""
     INCONCLUSIVE = "inconclusive"
+    PROBLEM = "problem"
+    """Something went wrong beside the runs that leaves the verdict as it is; told by who ran them, never from here."""
     NEWLY_FLAKY = "newly-flaky"
     WAIVER_EXPIRES = "waiver-expires"
     FIXED = "fixed"
@@ -149,13 +154,22 @@ def _of_the_night(night: Night, before: Night | None) -> Iterator[Event]:
         yield Event(EventKind.MASS_FAILURE, text, component=component)
     elif night.verdict is VerdictKind.INCONCLUSIVE and news:
         yield Event(EventKind.INCONCLUSIVE, night.excluded_why or night.why or "the run showed nothing to decide by")
+    # whatever its checks tell: a regression that is open and flaky changes the verdict from night to night
+    if night.verdict is VerdictKind.REJECTED and (before is None or before.verdict is not VerdictKind.REJECTED):
+        yield Event(EventKind.REJECTED, f"{_verdict(night, before)}{f': {night.why}' if night.why else ''}")
     if before is not None and night.approved and not before.approved:
-        yield Event(EventKind.BACK_TO_GREEN, f"{night.verdict.value} after {before.verdict.value}")
+        yield Event(EventKind.BACK_TO_GREEN, _verdict(night, before))
 
 
 def _differs(before: Night, night: Night) -> bool:
-    """Whether a night is inconclusive otherwise than the one before: the same reason is no news every morning."""
-    return before.verdict is not VerdictKind.INCONCLUSIVE or before.excluded != night.excluded
+    """Whether a night is what it is otherwise than the one before: the same reason is no news every morning."""
+    return before.verdict is not night.verdict or before.excluded != night.excluded
+
+
+def _verdict(night: Night, before: Night | None) -> str:
+    """Returns the verdict and the one before it; that of a rehearsal never reads as one on a release."""
+    now = f"{night.verdict.value} ({REHEARSAL})" if night.rehearsal else night.verdict.value
+    return f"{now} after {before.verdict.value}" if before is not None else now
 
 
 def _of_waivers(night: Night, before: Night | None) -> Iterator[Event]:

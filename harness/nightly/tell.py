@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, final
 from harness.errors import HarnessError
 from harness.nightly.figures import write_figures
 from harness.nightly.job import against_of
-from harness.nightly.messages.message import Happening, Message, Said, job_happenings, message_of
+from harness.nightly.messages.message import Happening, Message, Said, job_happenings, message_of, run_happenings
 from harness.nightly.messages.outbox import Outbox
 from harness.nightly.night import nights_of
 from harness.nightly.plan import Job, NightlyPlan
@@ -86,7 +86,7 @@ class Telling:
 
     def message(self, night: NightRecord, record: JobRecord, judged: Sequence[ReportInput]) -> Message | None:
         """Returns what is to be told of ``record``; ``None`` where nothing changed."""
-        happenings = [one for run in judged for one in self._events(run)]
+        happenings = [one for run in judged for one in run_happenings(record, _suite(run), self._events(run))]
         before = self._before(night, record)
         happenings += job_happenings(record, before, happenings)
         target = next((name for run in judged if (name := _target(run))), record.target)
@@ -168,3 +168,8 @@ class Telling:
 def _target(run: ReportInput) -> str:
     started = run.judged.evidence.started
     return str(started.target.get("name", "")) if started else ""
+
+
+def _suite(run: ReportInput) -> str:
+    started = run.judged.evidence.started
+    return str(started.suite.get("source", "")) if started else ""

@@ -39,16 +39,17 @@ FLAKY_NIGHTS = [night for night in range(NIGHTS) if _chance.random() < 0.1]
 assert FLAKY_NIGHTS == [3, 6, 8, 10, 11, 21]
 
 STORY: dict[int, list[tuple[str, str]]] = {
-    3: [("new-regression", UNKNOWN)],  # it had never failed: the first failure counts
+    3: [("new-regression", UNKNOWN), ("rejected", "")],  # it had never failed: the first failure counts
     4: [("back-to-green", "")],
-    5: [("new-regression", QUOTE)],
+    5: [("new-regression", QUOTE), ("rejected", "")],
     6: [("newly-flaky", UNKNOWN)],  # failed, passed, failed: told once, and never again
     9: [("back-to-green", "")],
+    10: [("rejected", "")],  # nothing about the flaky check is new, and the verdict is
     11: [("fixed", QUOTE)],  # three clean nights: 9, 10, 11
     12: [("inconclusive", "")],  # the environment is down, and no check is blamed for it
     13: [("back-to-green", "")],
     15: [("fixed", UNKNOWN)],  # clean at 13, 14, 15: the night of the outage counts for nothing
-    20: [("newly-failing", LOOK_UP)],  # from 14 nights on, one failure may be chance
+    20: [("rejected", ""), ("newly-failing", LOOK_UP)],  # from 14 nights on, one failure may be chance
     22: [("new-regression", LOOK_UP)],  # three are not
     25: [("back-to-green", "")],
     27: [("fixed", LOOK_UP)],
