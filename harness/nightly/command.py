@@ -8,13 +8,14 @@ from pathlib import Path
 
 from harness.errors import HarnessError, UsageError
 from harness.model.outcome import ExitCode
-from harness.nightly.job import JobRun, resolved, worst
+from harness.nightly.job import JobRun
 from harness.nightly.messages.message import Message
 from harness.nightly.messages.outbox import Outbox
 from harness.nightly.messages.render import as_json, as_mail, as_slack, as_teams
 from harness.nightly.night import Night
+from harness.nightly.orders import resolved
 from harness.nightly.plan import Job, MailChannel, NightlyPlan, WebChannel, load_plan, seconds
-from harness.nightly.record import NightRecord
+from harness.nightly.record import NightRecord, worst
 from harness.nightly.stop import Stop
 from harness.nightly.tell import Telling
 from harness.workspace import Workspace

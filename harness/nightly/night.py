@@ -11,11 +11,11 @@ from typing import final
 from harness.errors import HarnessError, TargetBusyError
 from harness.fspiop.dates import iso_ms
 from harness.model.outcome import ExitCode
-from harness.nightly.job import JobRun, worst
+from harness.nightly.job import JobRun
 from harness.nightly.lock import Lock
 from harness.nightly.plan import Job, NightlyPlan, seconds
 from harness.nightly.processes import Process
-from harness.nightly.record import FINISHED, WAITING, JobRecord, NightRecord, new_night_id
+from harness.nightly.record import FINISHED, WAITING, JobRecord, NightRecord, new_night_id, worst
 from harness.nightly.stop import Stop
 from harness.workspace import Workspace
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, final
 
 from harness.errors import HarnessError
 from harness.nightly.figures import write_figures
-from harness.nightly.job import against_of
 from harness.nightly.messages.message import Happening, Message, Said, job_happenings, message_of, run_happenings
 from harness.nightly.messages.outbox import Outbox
 from harness.nightly.night import nights_of
+from harness.nightly.orders import against_of
 from harness.nightly.plan import Job, NightlyPlan
 from harness.nightly.record import SKIPPED, JobRecord, NightRecord
 from harness.workspace import Workspace
