@@ -42,6 +42,7 @@ __all__ = ["JobRun"]
 
 _LEFT_BEHIND_S = 60.0
 """How long a process of a night that was cut off may take to end before the night is gone on with."""
+_CUT_OFF = "the night was cut off at"
 _IN_FLIGHT_S = 10.0
 """How long positions may take to come back after the clean-up: transfers in flight end or expire."""
 
@@ -103,7 +104,9 @@ class JobRun:
         if record.exit_code is not None:
             self._judge()  # it was decided already, and only what tells of it is owed
             return
-        self._owe(f"the night was cut off at {at}", ExitCode.INCONCLUSIVE)
+        if not any(text.startswith(_CUT_OFF) for text in record.problems):  # else it was tried before, and is owed yet
+            self._owe(f"{_CUT_OFF} {at}", ExitCode.INCONCLUSIVE)
+        self._codes.append(ExitCode.INCONCLUSIVE)
         cleaned = record.stage("clean-up")
         if record.touched and (cleaned is None or cleaned.status == "cut off"):
             with self._accounted(but=TargetBusyError):
@@ -126,6 +129,11 @@ class JobRun:
     def fault(self, text: str, code: int) -> None:
         """Writes down what went wrong outside all stages."""
         self._owe(text, code)
+
+    def not_run(self, text: str) -> None:
+        """Writes down that it was not carried out, and why."""
+        self._record.problems.append(text)
+        self._codes.append(ExitCode.INCONCLUSIVE)
 
     def close(self) -> None:
         """Sets the exit code, once. Nothing of what tells of the job changes it."""
@@ -320,8 +328,10 @@ class JobRun:
 
     def _owe(self, text: str, code: int) -> None:
         """Writes down what went wrong beside the runs, and what that makes of the job."""
-        self._record.problems.append(text)
         self._codes.append(code)
+        if text in self._record.problems:
+            return  # from before the night was cut off
+        self._record.problems.append(text)
         self._tell(text)
         self._night.write()
 

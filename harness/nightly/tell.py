@@ -37,7 +37,8 @@ class Telling:
 
     def pending(self) -> None:
         """Sends what earlier nights could not."""
-        for one in self.outbox.resend():
+        unfinished = [night.night for night in nights_of(self.workspace, self.plan) if not night.finished_at]
+        for one in self.outbox.resend(but=unfinished):
             self.say(f"pending message, channel {one['channel']}: {one['status']}: {one['text']}")
 
     def tell(self, night: NightRecord, job: Job, record: JobRecord, judged: Sequence[ReportInput]) -> None:

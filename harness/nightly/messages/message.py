@@ -169,7 +169,7 @@ def job_happenings(now: JobRecord, before: JobRecord | None, told: Iterable[Happ
         if not same:
             more = f" (and {len(now.problems) - 1} more)" if len(now.problems) > 1 else ""
             kind = EventKind.INCONCLUSIVE if unknown else EventKind.PROBLEM
-            found.append(Happening(kind, f"{now.problems[0]}{more}"))
+            found.append(Happening(kind, f"job {now.name}: {now.problems[0]}{more}"))
             kinds.add(kind)
     if before is None and now.exit_code == ExitCode.APPROVED:
         return found
