@@ -67,6 +67,8 @@ class Message:
     runs: tuple[str, ...] = ()
     link: str = ""
     dashboard: str = ""
+    unknown: bool = False
+    """Whether what changed is not known, at least in part: the history does not say, or a run is gone."""
 
     def only(self, kinds: Iterable[EventKind]) -> Message | None:
         """Returns the message with what is of ``kinds``; ``None`` where nothing is."""
@@ -104,6 +106,7 @@ class Said:
     dashboard: str = ""
     target: str = ""
     """What the history calls the target."""
+    unknown: bool = False
 
 
 def message_of(said: Said, happenings: Iterable[Happening]) -> Message | None:
@@ -137,6 +140,7 @@ def message_of(said: Said, happenings: Iterable[Happening]) -> Message | None:
         runs=tuple(_line(run) for run in runs),
         link=_filled(said.link, run_id=runs[-1], target=target) if runs else "",
         dashboard=_filled(said.dashboard, run_id="", target=target),
+        unknown=said.unknown,
     )
 
 

@@ -43,6 +43,19 @@ class Outbox:
         """How many messages have not arrived."""
         return sum(1 for _ in self.folder.glob("*.json")) if self.folder.is_dir() else 0
 
+    def kept(self) -> list[str]:
+        """Returns which messages have not arrived, and why, as sentences."""
+        found = []
+        for path in sorted(self.folder.glob("*.json")) if self.folder.is_dir() else ():
+            try:
+                data = json.loads(path.read_text(encoding="utf-8"))
+                message = Message.from_json(data["message"])
+                why = f": {data['why']}" if data["why"] else ""
+                found.append(f"channel {data['channel']}: {message.title} (night {message.night}){why}")
+            except (OSError, ValueError, KeyError, TypeError):
+                found.append(f"{path.name} cannot be read")
+        return found
+
     def deliver(
         self, channel: WebChannel | MailChannel, message: Message, patience: Patience | None = None
     ) -> dict[str, Any]:
