@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +16,7 @@ from harness.history.reader import History, Selection
 from harness.history.statistics import DEFAULT_RULES, Change, HistoryRules, Told, tell
 from harness.judge.waiving import WaiverStatus
 from harness.judge.words import counted, some_of
+from harness.model.event_kind import EventKind
 from harness.model.outcome import VerdictKind
 from harness.model.rehearsal import REHEARSAL
 
@@ -24,25 +24,6 @@ __all__ = ["WAIVER_DAYS", "Event", "EventKind", "events", "events_of"]
 
 WAIVER_DAYS: Final = (7, 1)
 """A waiver is spoken of when so many days are left, and once more when it has expired."""
-
-
-class EventKind(StrEnum):
-    """What can change from one night to the next, heaviest first."""
-
-    NEW_REGRESSION = "new-regression"
-    REJECTED = "rejected"
-    """The verdict became REJECTED, also where each check's failure had been told before."""
-    NEWLY_FAILING = "newly-failing"
-    """Failed after it had passed, or is new and fails; not called a regression (yet)."""
-    MASS_FAILURE = "mass-failure"
-    """The night is kept out of the statistics: most failures had one outside cause."""
-    INCONCLUSIVE = "inconclusive"
-    PROBLEM = "problem"
-    """Something went wrong beside the runs that leaves the verdict as it is; told by who ran them, never from here."""
-    NEWLY_FLAKY = "newly-flaky"
-    WAIVER_EXPIRES = "waiver-expires"
-    FIXED = "fixed"
-    BACK_TO_GREEN = "back-to-green"
 
 
 @dataclass(frozen=True, slots=True)

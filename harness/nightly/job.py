@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, final
 
 from harness.errors import HarnessError, TargetBusyError
 from harness.model.outcome import ExitCode
-from harness.nightly.collections import target_of
 from harness.nightly.funds import after, balances
 from harness.nightly.helper import Done, carry_out
 from harness.nightly.lock import Lock, lock_name
@@ -24,6 +23,7 @@ from harness.nightly.orders import (
     keeps_hub,
     options_values,
     resolved,
+    target_of,
 )
 from harness.nightly.plan import Job, NightlyPlan, seconds
 from harness.nightly.record import RUNNING, SKIPPED, JobRecord, NightRecord, worst

@@ -5,18 +5,22 @@ An order is JSON-ready: it goes through a file. Names in a plan are relative to 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.nightly.helper import Done
 from harness.nightly.plan import Job, NightlyPlan
 from harness.run.options import EMBEDDED, RunOptions, resolve_values
+from harness.target.model import Target
 from harness.workspace import Workspace
 
 if TYPE_CHECKING:
     from harness.validation import Against
 
-__all__ = ["against_of", "against_values", "collections_told", "keeps_hub", "options_values", "resolved"]
+__all__ = ["against_of", "against_values", "collections_told", "keeps_hub", "options_values", "resolved", "target_of"]
+
+_CALLBACK_TIMEOUT_S = 5.0
 
 
 def resolved(workspace: Workspace, plan: NightlyPlan, job: Job, suite: str, run_id: str | None = None) -> RunOptions:
@@ -28,6 +32,15 @@ def resolved(workspace: Workspace, plan: NightlyPlan, job: Job, suite: str, run_
 def keeps_hub(job: Job) -> bool:
     """Returns whether the embedded hub stands from provisioning to clean-up: where there is either."""
     return job.target == EMBEDDED and bool(job.provisioning or job.clean_up)
+
+
+def target_of(options: RunOptions, services: Mapping[str, str]) -> Target:
+    """Returns the target of ``options``; the embedded hub is the one that stands at ``services``."""
+    if options.target is not None:
+        return options.target
+    return Target(
+        name=EMBEDDED, kind=EMBEDDED, services=services, defects=options.defects, callback_timeout_s=_CALLBACK_TIMEOUT_S
+    )
 
 
 def against_of(plan: NightlyPlan, job: Job) -> Against:

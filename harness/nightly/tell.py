@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from harness.errors import HarnessError
-from harness.history.events import EventKind
+from harness.model.event_kind import EventKind
 from harness.nightly.figures import write_figures
 from harness.nightly.messages.message import Happening, Message, Said, job_happenings, message_of, run_happenings
 from harness.nightly.messages.outbox import Outbox

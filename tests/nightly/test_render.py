@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.history.events import EventKind
+from harness.model.event_kind import EventKind
 from harness.model.rehearsal import REHEARSAL
 from harness.nightly.messages.message import (
     FAILURES,

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Self, final
 from urllib.parse import quote
 
-from harness.history.events import EventKind
+from harness.model.event_kind import EventKind
 from harness.model.outcome import ComparisonClass, ExitCode
 from harness.model.rehearsal import REHEARSAL
 from harness.nightly.record import JobRecord
