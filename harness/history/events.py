@@ -68,11 +68,8 @@ def events_of(nights: Nights, told: Told, number: int) -> tuple[Event, ...]:
     """Returns what changed with night ``number``; ``told`` is of these nights."""
     night = nights.nights[number]
     before = nights.nights[number - 1] if number else None
-    found = [
-        *_of_checks(nights, told, number),
-        *_of_the_night(night, before),
-        *_of_waivers(night, before),
-    ]
+    of_checks = list(_of_checks(nights, told, number))
+    found = [*of_checks, *_of_the_night(night, before, of_checks), *_of_waivers(night, before)]
     order = list(EventKind)
     return tuple(sorted(found, key=lambda event: (order.index(event.kind), -len(event.checks), event.component)))
 
@@ -126,7 +123,7 @@ def _event(nights: Nights, told: Told, change: Change, component: str, rows: Seq
     return Event(_KINDS[change.kind], text, checks, component, since)
 
 
-def _of_the_night(night: Night, before: Night | None) -> Iterator[Event]:
+def _of_the_night(night: Night, before: Night | None, of_checks: Sequence[Event]) -> Iterator[Event]:
     news = before is None or _differs(before, night)
     if night.excluded == EventKind.MASS_FAILURE and news:
         causes = [each for each in night.causes if each.get("cause") in ("environment", "provisioning")]
@@ -137,7 +134,8 @@ def _of_the_night(night: Night, before: Night | None) -> Iterator[Event]:
         yield Event(EventKind.INCONCLUSIVE, night.excluded_why or night.why or "the run showed nothing to decide by")
     # whatever its checks tell: a regression that is open and flaky changes the verdict from night to night
     if night.verdict is VerdictKind.REJECTED and (before is None or before.verdict is not VerdictKind.REJECTED):
-        yield Event(EventKind.REJECTED, f"{_verdict(night, before)}{f': {night.why}' if night.why else ''}")
+        why = "" if any(event.kind is EventKind.NEW_REGRESSION for event in of_checks) else night.why
+        yield Event(EventKind.REJECTED, f"{_verdict(night, before)}{f': {why}' if why else ''}")
     if before is not None and night.approved and not before.approved:
         yield Event(EventKind.BACK_TO_GREEN, _verdict(night, before))
 

@@ -55,6 +55,7 @@ class Telling:
             message = self.message(night, record, judged)
             if message is None:
                 stage.status, stage.text = SKIPPED, "nothing changed"
+                self.say("nothing changed: nobody is told")
             else:
                 self.say(f"changed: {message.title}")
                 for one in self.deliver(job, message, but=[str(one["channel"]) for one in record.messages]):

@@ -39,7 +39,7 @@ def test_the_story_of_a_regression(tmp_path: Path) -> None:
         6: ["fixed"],
     }
     regression, rejected = told[2]
-    assert rejected.text.startswith("REJECTED after APPROVED: 1 check regressed")
+    assert rejected.text == "REJECTED after APPROVED"  # why, the regression says
     assert (regression.checks, regression.component, regression.since) == ((PAYS,), "ml-api-adapter", "2026-06-03")
     assert "1 check of ml-api-adapter regressed" in regression.text
     assert "against 1 of 1 passed in the baseline" in regression.text

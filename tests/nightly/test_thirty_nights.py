@@ -118,6 +118,8 @@ def test_history_and_messages_tell_the_story(shared_lab: Lab, monkeypatch: pytes
             codes.append(run(workspace, Path(lab.plan), None, "0s", lines.append))
             for body in found.bodies[before:]:
                 happenings = json.loads(body)["happenings"]
+                # what has no result says so: a list of bare names would read as failures
+                assert all(text for _, text in json.loads(body)["failures"]), body
                 told[night] = [(one["kind"], "".join({c.split("::")[1] for c in one["checks"]})) for one in happenings]
     assert told == STORY, {night: told.get(night) for night in range(NIGHTS) if told.get(night) != STORY.get(night)}
     assert codes == [2 if night == OUTAGE else int(bool(defects(night))) for night in range(NIGHTS)]

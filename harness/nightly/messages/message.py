@@ -59,7 +59,7 @@ class Message:
     problems: tuple[str, ...] = ()
     """What went wrong beside the runs: a clean-up that failed, positions that did not come back."""
     failures: tuple[tuple[str, str], ...] = ()
-    """Checks that fail now and did not in the baseline, each with what it said."""
+    """Checks that fail now and did not in the baseline, and those without a result, each with what it said."""
     failing: int = 0
     """How many there are, shown or not."""
     suspects: tuple[str, ...] = ()
@@ -221,8 +221,13 @@ def _title(target: str, happenings: Sequence[Happening]) -> str:
 
 def _failures(run: ReportInput) -> list[tuple[str, str]]:
     table = run.judged.comparison.table
-    rows = table.loc[run.judged.comparison.mask(*_FAILING), ["check", "message"]]
-    return [(_line(check), _line(message)) for check, message in rows.itertuples(index=False)]
+    rows = table.loc[run.judged.comparison.mask(*_FAILING), ["check", "class", "message"]]
+    # those that failed first: of many, it is they that a channel shows
+    rows = rows.sort_values("class", key=lambda names: names == ComparisonClass.MISSING.value, kind="stable")
+    return [
+        (_line(check), _line(message) or ("no result" if kind == ComparisonClass.MISSING.value else ""))
+        for check, kind, message in rows.itertuples(index=False)
+    ]
 
 
 def _suspect(one: Any) -> str:
