@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.run.controller import Listener
     from harness.run.execute import Execution
 
-__all__ = ["Ran", "ToRun", "products_to_run", "run_release"]
+__all__ = ["CarriedOut", "Ran", "ToRun", "carry_out", "products_to_run", "run_release"]
 
 
 @final
@@ -39,6 +39,18 @@ class Ran:
     """A release as it was run and judged."""
 
     run: ReportInput
+    internal_error: str = ""
+    """How the harness itself broke."""
+    problem: str = ""
+    """Why a product's run could not begin."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """A release as it was run, still to be judged."""
+
+    folder: Path
     internal_error: str = ""
     """How the harness itself broke."""
     problem: str = ""
@@ -97,7 +109,20 @@ def run_release(
     against: Against,
     listener: Callable[[], Listener],
 ) -> Ran:
-    """Runs ``options``, then ``products`` if the core is approved so far, and returns the judged whole.
+    """Does what ``carry_out`` does, and returns the judged whole."""
+    done = carry_out(options, products, workers=workers, against=against, listener=listener)
+    return Ran(judge_folder(options.workspace, done.folder, against), done.internal_error, done.problem)
+
+
+def carry_out(
+    options: RunOptions,
+    products: Sequence[ToRun],
+    *,
+    workers: int,
+    against: Against,
+    listener: Callable[[], Listener],
+) -> CarriedOut:
+    """Runs ``options``, then ``products`` if the core is approved so far, and returns what is to be judged.
 
     A product that is not approved keeps no other from running: each team hears at once. An interruption, or a fault of
     ours, ends the sequence. ``listener`` makes one for each run. Raises ``HarnessError`` where the core cannot begin.
@@ -106,7 +131,7 @@ def run_release(
 
     done = execute(options, workers=workers, listener=listener())
     if done.internal_error or not products:
-        return Ran(judge_folder(options.workspace, done.folder, against), done.internal_error)
+        return CarriedOut(done.folder, done.internal_error)
     stopped, interruption = _Stopped(), Interruption()
     interruption.install()
     try:
@@ -115,7 +140,7 @@ def run_release(
         stopped.problem = f"stopped ({interruption.reason}) before all of its products had run"
     finally:
         interruption.restore()
-    return Ran(judge_folder(options.workspace, done.folder, against), stopped.internal_error, stopped.problem)
+    return CarriedOut(done.folder, stopped.internal_error, stopped.problem)
 
 
 @dataclass(slots=True)

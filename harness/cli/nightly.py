@@ -36,11 +36,14 @@ def notify(
     last: Annotated[
         bool, typer.Option("--last", help="Also tell once more what each job's last night changed.")
     ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
 ) -> int:
     """Send the messages of nights that have not reached their channel: exit 0, or 2 if some still have not."""
-    from harness.nightly.command import notify as send
+    from harness.nightly import command
 
-    return send(workspace_here(), plan, job, last=last, say=lambda text: _say(_one_line(text)))
+    if dry_run:
+        return command.dry_notify(workspace_here(), plan, job, last=last, say=_say)
+    return command.notify(workspace_here(), plan, job, last=last, say=lambda text: _say(_one_line(text)))
 
 
 def _say(text: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -17,27 +16,14 @@ from harness.history.reader import History, Selection
 from harness.history.statistics import DEFAULT_RULES, Change, HistoryRules, Told, tell
 from harness.judge.waiving import WaiverStatus
 from harness.judge.words import counted, some_of
+from harness.model.event_kind import EventKind
 from harness.model.outcome import VerdictKind
+from harness.model.rehearsal import REHEARSAL
 
 __all__ = ["WAIVER_DAYS", "Event", "EventKind", "events", "events_of"]
 
 WAIVER_DAYS: Final = (7, 1)
 """A waiver is spoken of when so many days are left, and once more when it has expired."""
-
-
-class EventKind(StrEnum):
-    """What can change from one night to the next, heaviest first."""
-
-    NEW_REGRESSION = "new-regression"
-    NEWLY_FAILING = "newly-failing"
-    """Failed after it had passed, or is new and fails; not called a regression (yet)."""
-    MASS_FAILURE = "mass-failure"
-    """The night is kept out of the statistics: most failures had one outside cause."""
-    INCONCLUSIVE = "inconclusive"
-    NEWLY_FLAKY = "newly-flaky"
-    WAIVER_EXPIRES = "waiver-expires"
-    FIXED = "fixed"
-    BACK_TO_GREEN = "back-to-green"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +68,8 @@ def events_of(nights: Nights, told: Told, number: int) -> tuple[Event, ...]:
     """Returns what changed with night ``number``; ``told`` is of these nights."""
     night = nights.nights[number]
     before = nights.nights[number - 1] if number else None
-    found = [
-        *_of_checks(nights, told, number),
-        *_of_the_night(night, before),
-        *_of_waivers(night, before),
-    ]
+    of_checks = list(_of_checks(nights, told, number))
+    found = [*of_checks, *_of_the_night(night, before, of_checks), *_of_waivers(night, before)]
     order = list(EventKind)
     return tuple(sorted(found, key=lambda event: (order.index(event.kind), -len(event.checks), event.component)))
 
@@ -140,7 +123,7 @@ def _event(nights: Nights, told: Told, change: Change, component: str, rows: Seq
     return Event(_KINDS[change.kind], text, checks, component, since)
 
 
-def _of_the_night(night: Night, before: Night | None) -> Iterator[Event]:
+def _of_the_night(night: Night, before: Night | None, of_checks: Sequence[Event]) -> Iterator[Event]:
     news = before is None or _differs(before, night)
     if night.excluded == EventKind.MASS_FAILURE and news:
         causes = [each for each in night.causes if each.get("cause") in ("environment", "provisioning")]
@@ -149,13 +132,23 @@ def _of_the_night(night: Night, before: Night | None) -> Iterator[Event]:
         yield Event(EventKind.MASS_FAILURE, text, component=component)
     elif night.verdict is VerdictKind.INCONCLUSIVE and news:
         yield Event(EventKind.INCONCLUSIVE, night.excluded_why or night.why or "the run showed nothing to decide by")
+    # whatever its checks tell: a regression that is open and flaky changes the verdict from night to night
+    if night.verdict is VerdictKind.REJECTED and (before is None or before.verdict is not VerdictKind.REJECTED):
+        why = "" if any(event.kind is EventKind.NEW_REGRESSION for event in of_checks) else night.why
+        yield Event(EventKind.REJECTED, f"{_verdict(night, before)}{f': {why}' if why else ''}")
     if before is not None and night.approved and not before.approved:
-        yield Event(EventKind.BACK_TO_GREEN, f"{night.verdict.value} after {before.verdict.value}")
+        yield Event(EventKind.BACK_TO_GREEN, _verdict(night, before))
 
 
 def _differs(before: Night, night: Night) -> bool:
-    """Whether a night is inconclusive otherwise than the one before: the same reason is no news every morning."""
-    return before.verdict is not VerdictKind.INCONCLUSIVE or before.excluded != night.excluded
+    """Whether a night is what it is otherwise than the one before: the same reason is no news every morning."""
+    return before.verdict is not night.verdict or before.excluded != night.excluded
+
+
+def _verdict(night: Night, before: Night | None) -> str:
+    """Returns the verdict and the one before it; that of a rehearsal never reads as one on a release."""
+    now = f"{night.verdict.value} ({REHEARSAL})" if night.rehearsal else night.verdict.value
+    return f"{now} after {before.verdict.value}" if before is not None else now
 
 
 def _of_waivers(night: Night, before: Night | None) -> Iterator[Event]:

@@ -15,7 +15,8 @@ from harness.engine.simulators import backend_inputs, play_cast
 from harness.engine.ttk.inputs import load_inputs
 from harness.fspiop.jws import new_key
 from harness.hub.profile import profile_for
-from harness.run.options import EMBEDDED, RunOptions
+from harness.nightly.orders import target_of
+from harness.run.options import RunOptions
 from harness.run.provisioning import provision
 from harness.suite.ttk.folder import SuiteFile, load_folder, root_of
 from harness.target.credentials import credentials_of
@@ -23,10 +24,9 @@ from harness.target.model import Target
 from harness.target.tls import context_for
 from harness.target.ttk_environment import hosts_of
 
-__all__ = ["run_collections", "target_of"]
+__all__ = ["run_collections"]
 
 _SHOWN = 20
-_CALLBACK_TIMEOUT_S = 5.0
 
 
 def run_collections(options: RunOptions, paths: Sequence[Path], services: Mapping[str, str]) -> dict[str, Any]:
@@ -65,15 +65,6 @@ def run_collections(options: RunOptions, paths: Sequence[Path], services: Mappin
         "failed": len(shown.failures),
         "duration_ms": shown.duration_ms,
     }
-
-
-def target_of(options: RunOptions, services: Mapping[str, str]) -> Target:
-    """Returns the target of ``options``; the embedded hub is the one that stands at ``services``."""
-    if options.target is not None:
-        return options.target
-    return Target(
-        name=EMBEDDED, kind=EMBEDDED, services=services, defects=options.defects, callback_timeout_s=_CALLBACK_TIMEOUT_S
-    )
 
 
 def _inputs(options: RunOptions, target: Target, inbound: InboundServer) -> dict[str, Any]:

@@ -7,19 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.errors import HarnessError, UsageError
-from harness.model.outcome import ExitCode
-from harness.nightly.job import JobRun, resolved, worst
+from harness.nightly.job import JobRun
 from harness.nightly.messages.message import Message
 from harness.nightly.messages.outbox import Outbox
 from harness.nightly.messages.render import as_json, as_mail, as_slack, as_teams
 from harness.nightly.night import Night
+from harness.nightly.orders import resolved
 from harness.nightly.plan import Job, MailChannel, NightlyPlan, WebChannel, load_plan, seconds
-from harness.nightly.record import NightRecord
+from harness.nightly.record import NightRecord, worst
 from harness.nightly.stop import Stop
-from harness.nightly.tell import Telling
+from harness.nightly.tell import Last, Telling
 from harness.workspace import Workspace
 
-__all__ = ["dry", "notify", "run"]
+__all__ = ["dry", "dry_notify", "notify", "run"]
 
 Say = Callable[[str], None]
 
@@ -75,34 +75,60 @@ def dry(workspace: Workspace, path: Path, job: str | None, say: Say) -> int:
 def notify(workspace: Workspace, path: Path, job: str | None, *, last: bool, say: Say) -> int:
     """Sends what is pending, and with ``last`` what each job's last night changed, once more.
 
-    Returns 0, or 2 where something did not arrive.
+    Returns 0, or 2 where something did not arrive or what changed is not known.
     """
     plan = load_plan(path)
     telling = _telling(workspace, plan, say)
-    telling.pending()
-    for one in plan.chosen(job) if last else ():
+    chosen = plan.chosen(job)
+    codes: list[int] = [0]
+    if not telling.pending():
+        say("no message is waiting")
+    for one in chosen if last else ():
         found = telling.last(one)
         message = None if found is None else telling.message(*found)
         if message is None:
-            say(f"job {one.name}: {'there was no night' if found is None else 'nothing changed in its last night'}")
-        else:
-            say(f"job {one.name}: {message.title}")
-            list(telling.deliver(one, message))
-    return ExitCode.INCONCLUSIVE if telling.outbox.waiting else ExitCode.APPROVED
+            say(f"job {one.name}: {_nothing_to_tell(found)}")
+            continue
+        say(f"job {one.name}: {message.title}")
+        list(telling.deliver(one, message))
+        codes.append(2 if message.unknown else 0)
+    return worst([*codes, 2 if telling.outbox.waiting else 0])
+
+
+def dry_notify(workspace: Workspace, path: Path, job: str | None, *, last: bool, say: Say) -> int:
+    """Says what ``notify`` would send, and with ``last`` prints it. Sends nothing. Returns 0."""
+    plan = load_plan(path)
+    telling = _telling(workspace, plan, say)
+    chosen = plan.chosen(job)
+    waiting = telling.outbox.kept()
+    for text in waiting:
+        say(f"waiting: {text}")
+    if not waiting:
+        say("no message is waiting")
+    for one in chosen if last else ():
+        say(f"job {one.name}:")
+        _print_last(telling, plan, one, say)
+    return 0
+
+
+def _nothing_to_tell(found: Last | None) -> str:
+    return (
+        "no night yet, so nothing to tell" if found is None else f"nothing changed in its last night ({found[0].night})"
+    )
 
 
 def _print_last(telling: Telling, plan: NightlyPlan, job: Job, say: Say) -> None:
     found = telling.last(job)
-    if found is None:
-        say("  no night yet, so no message to show")
-        return
-    message = telling.message(*found)
+    message = None if found is None else telling.message(*found)
     if message is None:
-        say(f"  nothing changed in its last night ({found[0].night}): no message")
+        say(f"  {_nothing_to_tell(found)}")
         return
+    say(f"  its last night ({message.night}) changed: {message.title}")
     for channel in plan.channels(job):
         wanted = message.only(channel.events)
-        if wanted is not None:
+        if wanted is None:
+            say(f"  channel {channel.name} would get nothing: none of it is among its events")
+        else:
             say(f"  channel {channel.name} would get:")
             say(_shown(channel, wanted))
 

@@ -9,20 +9,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from harness.errors import HarnessError, TargetBusyError
 from harness.model.outcome import ExitCode
-from harness.nightly.collections import target_of
 from harness.nightly.funds import after, balances
 from harness.nightly.helper import Done, carry_out
 from harness.nightly.lock import Lock, lock_name
+from harness.nightly.orders import (
+    against_of,
+    against_values,
+    collections_told,
+    keeps_hub,
+    options_values,
+    resolved,
+    target_of,
+)
 from harness.nightly.plan import Job, NightlyPlan, seconds
-from harness.nightly.record import RUNNING, SKIPPED, JobRecord, NightRecord
+from harness.nightly.record import RUNNING, SKIPPED, JobRecord, NightRecord, worst
 from harness.nightly.stop import Stop
 from harness.nightly.work import COLLECTIONS, RUN
-from harness.run.options import EMBEDDED, RunOptions, resolve_values
+from harness.run.options import RunOptions
 from harness.run.provenance import new_run_id
 from harness.target.provisioned import LEDGER
 from harness.workspace import Workspace
@@ -30,29 +37,14 @@ from harness.workspace import Workspace
 if TYPE_CHECKING:
     from harness.hub.kept import KeptHub
     from harness.report.interface import ReportInput
-    from harness.validation import Against
 
-__all__ = ["JobRun", "against_of", "resolved", "worst"]
+__all__ = ["JobRun"]
 
-_ORDER = (ExitCode.REJECTED, ExitCode.INTERNAL, ExitCode.USAGE, ExitCode.INCONCLUSIVE, ExitCode.APPROVED)
-"""The worst first: a rejection is knowledge that nothing may hide; then what kept us from knowing, our own fault first.
-"""
 _LEFT_BEHIND_S = 60.0
 """How long a process of a night that was cut off may take to end before the night is gone on with."""
+_CUT_OFF = "the night was cut off at"
 _IN_FLIGHT_S = 10.0
 """How long positions may take to come back after the clean-up: transfers in flight end or expire."""
-
-
-def worst(codes: Iterator[int] | list[int]) -> int:
-    """Returns the worst of ``codes``; 2 where there is none, for nothing is known then."""
-    found = list(codes)
-    return min(found, key=lambda code: _ORDER.index(ExitCode(code))) if found else ExitCode.INCONCLUSIVE
-
-
-def resolved(workspace: Workspace, plan: NightlyPlan, job: Job, suite: str, run_id: str | None = None) -> RunOptions:
-    """Returns what ``suite`` of ``job`` is to do, every name resolved. Raises ``HarnessError``."""
-    values = _values(workspace, plan, job, suite, run_id)
-    return resolve_values(**{**values, "start": workspace.root, "environment": _path(values["environment"])})
 
 
 @final
@@ -112,7 +104,9 @@ class JobRun:
         if record.exit_code is not None:
             self._judge()  # it was decided already, and only what tells of it is owed
             return
-        self._owe(f"the night was cut off at {at}", ExitCode.INCONCLUSIVE)
+        if not any(text.startswith(_CUT_OFF) for text in record.problems):  # else it was tried before, and is owed yet
+            self._owe(f"{_CUT_OFF} {at}", ExitCode.INCONCLUSIVE)
+        self._codes.append(ExitCode.INCONCLUSIVE)
         cleaned = record.stage("clean-up")
         if record.touched and (cleaned is None or cleaned.status == "cut off"):
             with self._accounted(but=TargetBusyError):
@@ -135,6 +129,11 @@ class JobRun:
     def fault(self, text: str, code: int) -> None:
         """Writes down what went wrong outside all stages."""
         self._owe(text, code)
+
+    def not_run(self, text: str) -> None:
+        """Writes down that it was not carried out, and why."""
+        self._record.problems.append(text)
+        self._codes.append(ExitCode.INCONCLUSIVE)
 
     def close(self) -> None:
         """Sets the exit code, once. Nothing of what tells of the job changes it."""
@@ -180,7 +179,7 @@ class JobRun:
     @contextmanager
     def _hub(self, options: RunOptions, *, again: bool = False) -> Iterator[None]:
         """Has the embedded hub stand from provisioning to clean-up, where there is either."""
-        if not self._keeps_hub:
+        if not keeps_hub(self._job):
             yield
             return
         from harness.hub.config import HubConfig
@@ -198,12 +197,8 @@ class JobRun:
             if hub.is_new or again:
                 stop_kept(self._workspace.kept_hub)
 
-    @property
-    def _keeps_hub(self) -> bool:
-        return self._job.target == EMBEDDED and bool(self._job.provisioning or self._job.clean_up)
-
     def _read_before(self, options: RunOptions) -> None:
-        if options.target is None and not self._keeps_hub:
+        if options.target is None and not keeps_hub(self._job):
             return  # a hub of the run's own: it begins and ends with it
         try:
             with self._night.stage(self._record, "positions before") as stage:
@@ -229,7 +224,7 @@ class JobRun:
             self._record.touched = True
             self._night.write()
             done = self._work(options, self._job.provisioning, "provisioning", patient=False)
-            stage.status, stage.text = _told(done)
+            stage.status, stage.text = collections_told(done)
         if done.exit_code == ExitCode.INTERNAL:
             self._owe(f"provisioning: {done.error}", ExitCode.INTERNAL)
         return "" if stage.status == "ok" else f"provisioning: {stage.text}"
@@ -253,8 +248,8 @@ class JobRun:
             self._tell(f"suite {name}: run {run_id}")
             order = {
                 "what": RUN,
-                "options": _values(self._workspace, self._plan, job, name, run_id),
-                "against": _against_values(self._plan, job),
+                "options": options_values(self._workspace, self._plan, job, name, run_id),
+                "against": against_values(self._plan, job),
                 "blocked": blocked,
                 "workers": job.workers,
             }
@@ -277,7 +272,7 @@ class JobRun:
                 stage.status, stage.text = "failed", "another night has the target by now: it was left as it is"
             else:
                 done = self._work(options, self._job.clean_up, "clean-up", patient=True)
-                stage.status, stage.text = _told(done)
+                stage.status, stage.text = collections_told(done)
         if stage.status != "ok":
             self._owe(f"clean-up: {stage.text}", ExitCode.INCONCLUSIVE)
 
@@ -333,8 +328,10 @@ class JobRun:
 
     def _owe(self, text: str, code: int) -> None:
         """Writes down what went wrong beside the runs, and what that makes of the job."""
-        self._record.problems.append(text)
         self._codes.append(code)
+        if text in self._record.problems:
+            return  # from before the night was cut off
+        self._record.problems.append(text)
         self._tell(text)
         self._night.write()
 
@@ -343,7 +340,7 @@ class JobRun:
         budget = seconds(self._job.clean_up_budget) if patient else self._deadline - time.monotonic()
         order = {
             "what": COLLECTIONS,
-            "options": _values(self._workspace, self._plan, self._job, options.suite.source, None),
+            "options": options_values(self._workspace, self._plan, self._job, options.suite.source, None),
             "collections": [str(self._plan.beside(name)) for name in names],
             "services": self._services,
             "patient": patient,
@@ -371,67 +368,3 @@ class JobRun:
     @property
     def _budget_over(self) -> str:
         return f"the time budget of {self._job.time_budget} was over"
-
-
-def against_of(plan: NightlyPlan, job: Job) -> Against:
-    """Returns what the runs of ``job`` are judged against, where the plan says other than the runs themselves."""
-    from harness.validation import Against
-
-    baseline = job.baseline
-    if baseline is not None and plan.beside(baseline).is_dir():
-        baseline = str(plan.beside(baseline))
-    return Against(
-        criteria=None if job.criteria is None else plan.beside(job.criteria),
-        baseline=baseline,
-        waivers=None if job.waivers is None else plan.beside(job.waivers),
-    )
-
-
-def _values(workspace: Workspace, plan: NightlyPlan, job: Job, suite: str, run_id: str | None) -> dict[str, Any]:
-    """Returns the arguments of ``resolve_values``, JSON-ready."""
-    is_file = job.target.endswith((".yaml", ".yml"))
-    return {
-        "start": str(workspace.root),
-        "release": job.release,
-        "product": job.product,
-        "scheme": job.scheme or plan.plan.scheme,
-        "target": str(plan.beside(job.target)) if is_file else job.target,
-        "run_id": run_id,
-        "labels": list(job.labels),
-        "defects": list(job.defects),
-        "suite": suite,
-        "keyword": job.keyword,
-        "environment": None if job.environment is None else str(plan.beside(job.environment)),
-        "keep": job.target == EMBEDDED and bool(job.provisioning or job.clean_up),
-        "i_know": job.i_know,
-    }
-
-
-def _against_values(plan: NightlyPlan, job: Job) -> dict[str, str | None]:
-    """Returns ``against_of``, JSON-ready: products follow a core that is approved by it."""
-    against = against_of(plan, job)
-    given = {"criteria": against.criteria, "baseline": against.baseline, "waivers": against.waivers}
-    return {name: None if value is None else str(value) for name, value in given.items()}
-
-
-def _path(name: str | None) -> Path | None:
-    return None if name is None else Path(name)
-
-
-def _told(done: Done) -> tuple[str, str]:
-    """Returns the status and the text of a stage that ran collections."""
-    if done.cut_off:
-        return "cut off", done.cut_off
-    if done.error:
-        return "failed", done.error
-    answer = done.answer
-    checks, failed = int(answer["checks"]), int(answer["failed"])
-    if failed:
-        first = answer["failures"][0]
-        return "failed", f"{failed} of {checks} checks failed: {first['check']}: {first['message']}"
-    passed = int(answer["passed"])
-    if not passed:
-        # a collection that asserts nothing shows nothing: what it was to do may not have happened
-        return "failed", f"not one of its {checks} checks passed" if checks else "its collections hold no check"
-    silent = f", {checks - passed} showed nothing" if checks > passed else ""
-    return "ok", f"{answer['cases']} cases, {passed} checks passed{silent}"

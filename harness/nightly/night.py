@@ -11,11 +11,11 @@ from typing import final
 from harness.errors import HarnessError, TargetBusyError
 from harness.fspiop.dates import iso_ms
 from harness.model.outcome import ExitCode
-from harness.nightly.job import JobRun, worst
+from harness.nightly.job import JobRun
 from harness.nightly.lock import Lock
 from harness.nightly.plan import Job, NightlyPlan, seconds
 from harness.nightly.processes import Process
-from harness.nightly.record import FINISHED, WAITING, JobRecord, NightRecord, new_night_id
+from harness.nightly.record import FINISHED, WAITING, JobRecord, NightRecord, new_night_id, worst
 from harness.nightly.stop import Stop
 from harness.workspace import Workspace
 
@@ -58,7 +58,7 @@ class Night:
                         f"job {one.name}: was finished before the night was cut off, exit code {record.exit_code}"
                     )
                 elif self.stop.reason:
-                    self._not_run(record, f"the night was told to stop ({self.stop.reason})")
+                    self._not_run(night, record, f"the night was told to stop ({self.stop.reason})")
                 else:
                     self.tell(f"job {one.name}: {one.product} {one.release} on {one.target}")
                     self._carry_out(night, one)
@@ -70,7 +70,8 @@ class Night:
 
     def _goes_on(self, chosen: tuple[Job, ...], held: ExitStack) -> NightRecord | None:
         """Does what nights that were cut off owe. Returns the one that is to be gone on with; ``None``: begin anew."""
-        left = [night for night in nights_of(self.workspace, self.plan) if not night.finished_at]
+        known = nights_of(self.workspace, self.plan)
+        left = [night for night in known if not night.finished_at]
         goes_on: NightRecord | None = None
         for night in left:
             try:
@@ -89,7 +90,7 @@ class Night:
             is_recent = night.age_s() <= seconds(self.plan.plan.resume_within)
             if (
                 is_recent
-                and night.night == left[-1].night
+                and night.night == known[-1].night  # one that another night came after is over
                 and [one.name for one in night.jobs] == [job.name for job in chosen]
             ):
                 goes_on = night
@@ -109,7 +110,7 @@ class Night:
                 continue
             job = jobs.get(record.name)
             if job is None:
-                self._not_run(record, "the plan holds this job no more, so what it owes cannot be done")
+                self._not_run(night, record, "the plan holds this job no more, so what it owes cannot be done")
                 continue
             self.tell(f"job {record.name}: clean-up and judgement of the night that was cut off")
             try:
@@ -122,7 +123,7 @@ class Night:
     def _close(self, night: NightRecord) -> None:
         for record in night.jobs:
             if record.state == WAITING:
-                self._not_run(record, "the night was cut off before it")
+                self._not_run(night, record, "the night was cut off before it")
         night.exit_code = worst([one.exit_code for one in night.jobs if one.exit_code is not None])
         night.finished_at = iso_ms()
         night.write()
@@ -130,7 +131,7 @@ class Night:
     # -- inside ------------------------------------------------------------------------------------------------------
 
     def _carry_out(self, night: NightRecord, job: Job, *, again: bool = False) -> None:
-        run = JobRun(self.workspace, self.plan, job, night, wait_s=self.wait_s, stop=self.stop, tell=self.tell)
+        run = self._run_of(night, job)
         try:
             run.go_on() if again else run.go()
         except TargetBusyError:
@@ -142,6 +143,12 @@ class Night:
 
             traceback.print_exc()
             run.fault(f"the harness broke: {type(problem).__name__}: {problem}", ExitCode.INTERNAL)
+        self._finish(night, run)
+
+    def _run_of(self, night: NightRecord, job: Job) -> JobRun:
+        return JobRun(self.workspace, self.plan, job, night, wait_s=self.wait_s, stop=self.stop, tell=self.tell)
+
+    def _finish(self, night: NightRecord, run: JobRun) -> None:
         run.close()
         try:
             self.judged(night, run)
@@ -155,10 +162,20 @@ class Night:
         run.record.state = FINISHED
         night.write()
 
-    def _not_run(self, record: JobRecord, why: str) -> None:
-        record.problems.append(f"not run: {why}")
-        record.exit_code, record.state = int(ExitCode.INCONCLUSIVE), FINISHED
-        self.tell(f"job {record.name}: not run: {why}")
+    def _not_run(self, night: NightRecord, record: JobRecord, why: str) -> None:
+        """Closes a job that is not carried out. Whoever its results are told learns that there are none."""
+        text = f"not run: {why}"
+        job = next((one for one in self.plan.plan.jobs if one.name == record.name), None)
+        if job is None:
+            record.problems.append(text)
+            record.exit_code, record.state = int(ExitCode.INCONCLUSIVE), FINISHED
+            self.tell(f"job {record.name}: {text}; nobody is told, for its channels stood in the plan")
+            night.write()
+            return
+        self.tell(f"job {record.name}: {text}")
+        run = self._run_of(night, job)
+        run.not_run(text)
+        self._finish(night, run)
 
     def _new(self, chosen: tuple[Job, ...], held: ExitStack) -> NightRecord:
         night = new_night_id()

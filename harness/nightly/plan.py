@@ -15,8 +15,8 @@ from typing import Annotated, Literal, Self, final
 from pydantic import Field, field_validator, model_validator
 
 from harness.errors import NightlyError
-from harness.history.events import EventKind
 from harness.judge.vocabulary import Name, Part
+from harness.model.event_kind import EventKind
 from harness.run.options import EMBEDDED
 from harness.target.references import References, looks_like_a_reference
 from harness.yaml_document import YamlDocument, parse_yaml, read_text, validated

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,19 +16,29 @@ from typing import Any, Final, final
 
 from harness.errors import HarnessError
 from harness.fspiop.dates import iso_ms, parse_iso
+from harness.model.outcome import ExitCode
 from harness.nightly.processes import Process
 from harness.report.files import json_bytes, write_file
 
-__all__ = ["FINISHED", "RUNNING", "WAITING", "JobRecord", "NightRecord", "Stage", "new_night_id"]
+__all__ = ["FINISHED", "RUNNING", "WAITING", "JobRecord", "NightRecord", "Stage", "new_night_id", "worst"]
 
 FORMAT: Final = 1
 WAITING, RUNNING, FINISHED = "waiting", "running", "finished"
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
+_ORDER = (ExitCode.REJECTED, ExitCode.INTERNAL, ExitCode.USAGE, ExitCode.INCONCLUSIVE, ExitCode.APPROVED)
+"""The worst first: a rejection is knowledge that nothing may hide; then what kept us from knowing, our own fault first.
+"""
 
 
 def new_night_id(moment: datetime | None = None) -> str:
     """Returns the id of a new night: when it began, in UTC, and four hex digits that keep two apart."""
     return f"{(moment or datetime.now(UTC)).strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Returns the worst of ``codes``; 2 where there is none, for nothing is known then."""
+    found = list(codes)
+    return min(found, key=lambda code: _ORDER.index(ExitCode(code))) if found else ExitCode.INCONCLUSIVE
 
 
 @dataclass(slots=True)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from harness.errors import HarnessError
+from harness.model.event_kind import EventKind
 from harness.nightly.figures import write_figures
-from harness.nightly.job import against_of
-from harness.nightly.messages.message import Happening, Message, Said, job_happenings, message_of
+from harness.nightly.messages.message import Happening, Message, Said, job_happenings, message_of, run_happenings
 from harness.nightly.messages.outbox import Outbox
 from harness.nightly.night import nights_of
+from harness.nightly.orders import against_of
 from harness.nightly.plan import Job, NightlyPlan
 from harness.nightly.record import SKIPPED, JobRecord, NightRecord
 from harness.workspace import Workspace
@@ -22,7 +23,10 @@ from harness.workspace import Workspace
 if TYPE_CHECKING:
     from harness.report.interface import ReportInput
 
-__all__ = ["Telling"]
+__all__ = ["Last", "Telling"]
+
+Last = tuple[NightRecord, JobRecord, "list[ReportInput]"]
+"""The last night of a job: what became of the job, and its runs as they are judged now."""
 
 
 @final
@@ -35,10 +39,13 @@ class Telling:
     outbox: Outbox
     say: Callable[[str], None]
 
-    def pending(self) -> None:
-        """Sends what earlier nights could not."""
-        for one in self.outbox.resend():
+    def pending(self) -> int:
+        """Sends what earlier nights could not, and returns how many messages that were."""
+        unfinished = [night.night for night in nights_of(self.workspace, self.plan) if not night.finished_at]
+        found = self.outbox.resend(but=unfinished)
+        for one in found:
             self.say(f"pending message, channel {one['channel']}: {one['status']}: {one['text']}")
+        return len(found)
 
     def tell(self, night: NightRecord, job: Job, record: JobRecord, judged: Sequence[ReportInput]) -> None:
         """Records, notifies and counts. Raises ``HarnessError`` only where ``nightly.json`` cannot be written."""
@@ -48,6 +55,7 @@ class Telling:
             message = self.message(night, record, judged)
             if message is None:
                 stage.status, stage.text = SKIPPED, "nothing changed"
+                self.say("nothing changed: nobody is told")
             else:
                 self.say(f"changed: {message.title}")
                 for one in self.deliver(job, message, but=[str(one["channel"]) for one in record.messages]):
@@ -77,8 +85,11 @@ class Telling:
         if not job.notify:
             self.say("the job notifies nobody: give it channels under notify")
         for channel in self.plan.channels(job):
-            wanted = None if channel.name in but else message.only(channel.events)
+            if channel.name in but:
+                continue
+            wanted = message.only(channel.events)
             if wanted is None:
+                self.say(f"channel {channel.name}: not told: none of it is among its events")
                 continue
             one = self.outbox.deliver(channel, wanted)
             self.say(f"channel {channel.name}: {one['status']}{': ' + one['text'] if one['text'] else ''}")
@@ -86,18 +97,26 @@ class Telling:
 
     def message(self, night: NightRecord, record: JobRecord, judged: Sequence[ReportInput]) -> Message | None:
         """Returns what is to be told of ``record``; ``None`` where nothing changed."""
-        happenings = [one for run in judged for one in self._events(run)]
+        happenings: list[Happening] = []
+        # a run without a judgement or a history can have changed anything: that is told, never silence
+        lost = [f"what run {name} changed is not known: it is gone" for name in _unjudged(record, judged)]
+        for run in judged:
+            try:
+                happenings += run_happenings(record, _suite(run), self._events(run))
+            except HarnessError as problem:
+                lost.append(f"what changed is not known: {problem}")
+        happenings += [Happening(EventKind.PROBLEM, text) for text in lost]
         before = self._before(night, record)
         happenings += job_happenings(record, before, happenings)
         target = next((name for run in judged if (name := _target(run))), record.target)
         plan = self.plan.plan
         said = Said(
             night=night.night, at=record.stages[-1].started_at if record.stages else night.started_at, record=record,
-            judged=judged, link=plan.link or "", dashboard=plan.dashboard or "", target=target,
+            judged=judged, link=plan.link or "", dashboard=plan.dashboard or "", target=target, unknown=bool(lost),
         )  # fmt: skip
         return message_of(said, happenings)
 
-    def last(self, job: Job) -> tuple[NightRecord, JobRecord, list[ReportInput]] | None:
+    def last(self, job: Job) -> Last | None:
         """Returns the last finished night of ``job``, its runs judged again; ``None`` where there was none."""
         from harness.validation import judge_folder
 
@@ -147,11 +166,7 @@ class Telling:
         started = run.judged.evidence.started
         if started is None:
             return []
-        try:
-            found = events(self.workspace.history, _target(run), started.run_id, product=started.product)
-        except HarnessError as problem:
-            self.say(f"what changed is not known: {problem}")
-            return []
+        found = events(self.workspace.history, _target(run), started.run_id, product=started.product)
         return [Happening(one.kind, one.text, one.checks, one.component, one.since) for one in found]
 
     def _before(self, night: NightRecord, record: JobRecord) -> JobRecord | None:
@@ -168,3 +183,14 @@ class Telling:
 def _target(run: ReportInput) -> str:
     started = run.judged.evidence.started
     return str(started.target.get("name", "")) if started else ""
+
+
+def _suite(run: ReportInput) -> str:
+    started = run.judged.evidence.started
+    return str(started.suite.get("source", "")) if started else ""
+
+
+def _unjudged(record: JobRecord, judged: Sequence[ReportInput]) -> list[str]:
+    """Returns the runs that had a verdict when the night was judged, and have none to be read now."""
+    there = {run.judged.verdict.run_id for run in judged}
+    return [str(run["run_id"]) for run in record.runs if run["verdict"] and run["run_id"] not in there]

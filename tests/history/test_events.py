@@ -34,11 +34,12 @@ def test_the_story_of_a_regression(tmp_path: Path) -> None:
         append(tmp_path, judged_night(number, shown.get(number, P)))
     told = {number: events(tmp_path, "t", f"r{number:03}") for number in range(7)}
     assert {number: [event.kind.value for event in found] for number, found in told.items() if found} == {
-        2: ["new-regression"],
+        2: ["new-regression", "rejected"],
         4: ["back-to-green"],
         6: ["fixed"],
     }
-    (regression,) = told[2]
+    regression, rejected = told[2]
+    assert rejected.text == "REJECTED after APPROVED"  # why, the regression says
     assert (regression.checks, regression.component, regression.since) == ((PAYS,), "ml-api-adapter", "2026-06-03")
     assert "1 check of ml-api-adapter regressed" in regression.text
     assert "against 1 of 1 passed in the baseline" in regression.text
@@ -49,7 +50,7 @@ def test_the_story_of_a_regression(tmp_path: Path) -> None:
 
 def test_flaky_failing_and_fixed() -> None:
     nights = matrix("p" * 15 + "fpp")
-    assert kinds(nights, 15) == ["newly-failing"]
+    assert kinds(nights, 15) == ["rejected", "newly-failing"]
     assert kinds(nights, 16) == ["newly-flaky", "back-to-green"]
     assert kinds(nights, 17) == []
 
@@ -61,6 +62,38 @@ def test_a_night_that_does_not_count_is_told_once_as_what_it_is() -> None:
     assert [kinds(nights, number) for number in range(1, 5)] == [[], ["mass-failure"], [], ["back-to-green"]]
     cut_off = with_night(nights, 2, excluded="cut-off", verdict=VerdictKind.INCONCLUSIVE)
     assert kinds(cut_off, 2) == ["inconclusive"]
+
+
+def test_a_verdict_that_changed_is_told_where_no_check_changed() -> None:
+    # its regression is open since the third night, and it is known to be flaky since the fifth
+    nights = matrix("ppfpfpf")
+    assert [kinds(nights, number) for number in (2, 4, 6)] == [
+        ["new-regression", "rejected"],
+        ["rejected", "newly-flaky"],
+        ["rejected"],
+    ]
+    (event,) = events_of(nights, tell(nights), 6)
+    assert event.text == "REJECTED after APPROVED"
+    # a night that was cut off counts for no check, and what it showed may still reject the release
+    cut_off = with_night(nights, 6, excluded="cut-off", why="1 check regressed")
+    (event,) = events_of(cut_off, tell(cut_off), 6)
+    assert (event.kind, event.text) == (EventKind.REJECTED, "REJECTED after APPROVED: 1 check regressed")
+    # after an outage too, and in the first night that is known of
+    after_outage = with_night(nights, 5, excluded="not-ready", verdict=VerdictKind.INCONCLUSIVE)
+    assert kinds(after_outage, 6) == ["rejected"]
+    assert "rejected" in kinds(matrix("f"), 0)
+    assert kinds(matrix("ff"), 1) == []
+    # an outage that rejects is news on its first morning only
+    outage = matrix("pff", excluded=[1, 2])
+    assert [kinds(outage, number) for number in (1, 2)] == [["rejected", "mass-failure"], []]
+
+
+def test_a_rehearsal_never_reads_as_an_approval() -> None:
+    nights = with_night(with_night(matrix("pfp"), 2, rehearsal=True), 1, rehearsal=True)
+    told = [event.text for event in events_of(nights, tell(nights), 2) if event.kind is EventKind.BACK_TO_GREEN]
+    assert told == ["APPROVED (rehearsal on the embedded hub) after REJECTED"]
+    told = [event.text for event in events_of(nights, tell(nights), 1) if event.kind is EventKind.REJECTED]
+    assert told == ["REJECTED (rehearsal on the embedded hub) after APPROVED"]
 
 
 def test_a_waiver_is_spoken_of_a_week_and_a_day_before_and_when_it_has_expired() -> None:
@@ -83,4 +116,5 @@ def test_events_are_grouped_by_component_and_heaviest_first() -> None:
     assert [(event.kind.value, event.component, len(event.checks)) for event in found] == [
         ("new-regression", "b", 2),
         ("new-regression", "a", 1),
+        ("rejected", "", 0),
     ]

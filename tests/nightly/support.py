@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from harness.history.events import EventKind
+from harness.model.event_kind import EventKind
 from harness.nightly.messages.message import Happening, Message
 from harness.nightly.messages.send import Patience
 from harness.nightly.plan import NightlyPlan, load_plan

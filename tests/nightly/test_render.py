@@ -11,8 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.history.events import EventKind
-from harness.nightly.messages.message import FAILURES, Happening, Message, Said, job_happenings, message_of
+from harness.model.event_kind import EventKind
+from harness.model.rehearsal import REHEARSAL
+from harness.nightly.messages.message import (
+    FAILURES,
+    Happening,
+    Message,
+    Said,
+    job_happenings,
+    message_of,
+    run_happenings,
+)
 from harness.nightly.messages.render import as_json, as_mail, as_slack, as_teams, plain
 from harness.nightly.record import JobRecord
 from tests.nightly.support import message
@@ -102,7 +111,7 @@ def test_the_largest_message_keeps_the_limits_of_each_channel() -> None:
     assert len(document["blocks"][0]["text"]["text"]) <= 150
     assert all(len(block["text"]["text"]) <= 3000 for block in document["blocks"] if block["type"] == "section")
     assert len(as_teams(large())) <= 28_000
-    assert "Worse than in the baseline: 5000" in as_teams(message(failing=5000)).decode()
+    assert "Worse than in the baseline, or without a result: 5000" in as_teams(message(failing=5000)).decode()
     assert "… and 4980 more" in plain(large())
 
 
@@ -144,12 +153,50 @@ def job(exit_code: int, *problems: str) -> JobRecord:
         (job(2, "clean-up: 2 of 3 failed"), job(2, "clean-up: 1 of 3 failed"), []),
         (job(2, "the time budget of 2h was over"), job(2, "clean-up: 1 of 3 failed"), ["inconclusive"]),
         (job(0), job(2, "clean-up: 1 of 3 failed"), ["back-to-green"]),
-        (job(1), job(2, "clean-up: 1 of 3 failed"), []),
+        (job(1), job(2, "clean-up: 1 of 3 failed"), ["rejected"]),
+        (job(1, "clean-up: 1 of 3 failed"), job(0, "clean-up: 1 of 3 failed"), ["rejected"]),
+        (job(0, "positions differ"), job(0), ["problem"]),
+        (job(1, "positions differ"), job(0), ["problem", "rejected"]),
+        (job(0, "positions differ"), job(1, "positions differ"), ["back-to-green"]),
+        (job(4, "it broke"), job(0, "it broke"), ["inconclusive"]),
+        (job(2), job(0), ["inconclusive"]),
+        (job(2), job(2), []),
+        (job(1), job(1), []),
         (job(0), job(0), []),
         (job(0), None, []),
+        (job(1), None, ["rejected"]),
+        (job(2), None, ["inconclusive"]),
     ],
 )
 def test_what_went_wrong_beside_the_runs_is_told_when_it_changes(
     now: JobRecord, before: JobRecord | None, kinds: list[str]
 ) -> None:
     assert [one.kind.value for one in job_happenings(now, before, [])] == kinds
+
+
+@pytest.mark.parametrize(
+    ("now", "kind"),
+    [(job(0), EventKind.BACK_TO_GREEN), (job(1), EventKind.REJECTED), (job(2, "it broke"), EventKind.INCONCLUSIVE)],
+)
+def test_what_the_history_tells_is_not_told_twice(now: JobRecord, kind: EventKind) -> None:
+    told = [Happening(kind, "as the history has it")]
+    assert job_happenings(now, job(2 if now.exit_code == 0 else 0), told) == []
+
+
+def test_a_job_that_is_approved_again_in_a_rehearsal_says_so() -> None:
+    now = job(0)
+    now.runs.append({"suite": "native", "run_id": "r", "exit_code": 0, "verdict": f"APPROVED ({REHEARSAL})"})
+    [happening] = job_happenings(now, job(2, "clean-up: 1 of 3 failed"), [])
+    assert happening.text == "job night: approved (rehearsal on the embedded hub) after inconclusive"
+
+
+def test_a_suite_that_is_approved_again_makes_no_job_approved() -> None:
+    now = job(1)
+    now.runs += [{"suite": name, "run_id": name, "exit_code": None, "verdict": ""} for name in ("native", "official")]
+    [one] = run_happenings(now, "native", [Happening(EventKind.BACK_TO_GREEN, "APPROVED after REJECTED")])
+    assert one.text == "suite native: APPROVED after REJECTED, but job night is rejected"
+    alone = job(2, "clean-up: 1 of 3 failed")
+    [one] = run_happenings(alone, "native", [Happening(EventKind.BACK_TO_GREEN, "APPROVED after REJECTED")])
+    assert one.text == "APPROVED after REJECTED, but job night is inconclusive"
+    [one] = run_happenings(job(0), "native", [Happening(EventKind.BACK_TO_GREEN, "APPROVED after REJECTED")])
+    assert one.text == "APPROVED after REJECTED"

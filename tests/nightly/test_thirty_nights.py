@@ -39,16 +39,17 @@ FLAKY_NIGHTS = [night for night in range(NIGHTS) if _chance.random() < 0.1]
 assert FLAKY_NIGHTS == [3, 6, 8, 10, 11, 21]
 
 STORY: dict[int, list[tuple[str, str]]] = {
-    3: [("new-regression", UNKNOWN)],  # it had never failed: the first failure counts
+    3: [("new-regression", UNKNOWN), ("rejected", "")],  # it had never failed: the first failure counts
     4: [("back-to-green", "")],
-    5: [("new-regression", QUOTE)],
+    5: [("new-regression", QUOTE), ("rejected", "")],
     6: [("newly-flaky", UNKNOWN)],  # failed, passed, failed: told once, and never again
     9: [("back-to-green", "")],
+    10: [("rejected", "")],  # nothing about the flaky check is new, and the verdict is
     11: [("fixed", QUOTE)],  # three clean nights: 9, 10, 11
     12: [("inconclusive", "")],  # the environment is down, and no check is blamed for it
     13: [("back-to-green", "")],
     15: [("fixed", UNKNOWN)],  # clean at 13, 14, 15: the night of the outage counts for nothing
-    20: [("newly-failing", LOOK_UP)],  # from 14 nights on, one failure may be chance
+    20: [("rejected", ""), ("newly-failing", LOOK_UP)],  # from 14 nights on, one failure may be chance
     22: [("new-regression", LOOK_UP)],  # three are not
     25: [("back-to-green", "")],
     27: [("fixed", LOOK_UP)],
@@ -117,6 +118,8 @@ def test_history_and_messages_tell_the_story(shared_lab: Lab, monkeypatch: pytes
             codes.append(run(workspace, Path(lab.plan), None, "0s", lines.append))
             for body in found.bodies[before:]:
                 happenings = json.loads(body)["happenings"]
+                # what has no result says so: a list of bare names would read as failures
+                assert all(text for _, text in json.loads(body)["failures"]), body
                 told[night] = [(one["kind"], "".join({c.split("::")[1] for c in one["checks"]})) for one in happenings]
     assert told == STORY, {night: told.get(night) for night in range(NIGHTS) if told.get(night) != STORY.get(night)}
     assert codes == [2 if night == OUTAGE else int(bool(defects(night))) for night in range(NIGHTS)]

@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Self, final
 from urllib.parse import quote
 
-from harness.history.events import EventKind
+from harness.model.event_kind import EventKind
 from harness.model.outcome import ComparisonClass, ExitCode
+from harness.model.rehearsal import REHEARSAL
 from harness.nightly.record import JobRecord
 from harness.report.text import crop, one_line
 
 if TYPE_CHECKING:
     from harness.report.interface import ReportInput
 
-__all__ = ["FAILURES", "Happening", "Message", "job_happenings", "message_of"]
+__all__ = ["FAILURES", "Happening", "Message", "job_happenings", "message_of", "run_happenings"]
 
 FAILURES: Final = 50
 """How many failing checks a message holds at most; a channel may show fewer."""
@@ -58,7 +59,7 @@ class Message:
     problems: tuple[str, ...] = ()
     """What went wrong beside the runs: a clean-up that failed, positions that did not come back."""
     failures: tuple[tuple[str, str], ...] = ()
-    """Checks that fail now and did not in the baseline, each with what it said."""
+    """Checks that fail now and did not in the baseline, and those without a result, each with what it said."""
     failing: int = 0
     """How many there are, shown or not."""
     suspects: tuple[str, ...] = ()
@@ -66,6 +67,8 @@ class Message:
     runs: tuple[str, ...] = ()
     link: str = ""
     dashboard: str = ""
+    unknown: bool = False
+    """Whether what changed is not known, at least in part: the history does not say, or a run is gone."""
 
     def only(self, kinds: Iterable[EventKind]) -> Message | None:
         """Returns the message with what is of ``kinds``; ``None`` where nothing is."""
@@ -103,6 +106,7 @@ class Said:
     dashboard: str = ""
     target: str = ""
     """What the history calls the target."""
+    unknown: bool = False
 
 
 def message_of(said: Said, happenings: Iterable[Happening]) -> Message | None:
@@ -136,27 +140,73 @@ def message_of(said: Said, happenings: Iterable[Happening]) -> Message | None:
         runs=tuple(_line(run) for run in runs),
         link=_filled(said.link, run_id=runs[-1], target=target) if runs else "",
         dashboard=_filled(said.dashboard, run_id="", target=target),
+        unknown=said.unknown,
     )
 
 
-def job_happenings(now: JobRecord, before: JobRecord | None, told: Iterable[Happening]) -> list[Happening]:
-    """Returns what changed of the job itself since its night before: what kept it from an answer, or does no more.
+def run_happenings(record: JobRecord, suite: str, told: Iterable[Happening]) -> list[Happening]:
+    """Returns what the history tells of a run of ``suite`` as what it means for its job.
 
-    ``told`` is what the history says already.
+    Where a job has two suites each is named, and a suite that is approved makes no job approved that is not.
+    """
+    return [_of_the_job(record, f"suite {suite}: " if len(record.runs) > 1 else "", one) for one in told]
+
+
+def _of_the_job(record: JobRecord, suite: str, one: Happening) -> Happening:
+    but = ""
+    if one.kind is EventKind.BACK_TO_GREEN and record.exit_code != ExitCode.APPROVED:
+        but = f", but job {record.name} is {_as_verdict(record.exit_code)}"
+    return replace(one, text=f"{suite}{one.text}{but}")
+
+
+def job_happenings(now: JobRecord, before: JobRecord | None, told: Iterable[Happening]) -> list[Happening]:
+    """Returns what changed of the job itself since its night before, where ``told`` does not say so already.
+
+    ``told`` is what the history says of its runs. It knows a run by its target and suite, whoever made it, so that a
+    verdict that changed between two nights of the job need not be news to it.
     """
     kinds = {one.kind for one in told}
-    unknown = (ExitCode.INCONCLUSIVE, ExitCode.USAGE, ExitCode.INTERNAL)
+    found: list[Happening] = []
+    unknown = now.exit_code not in (ExitCode.APPROVED, ExitCode.REJECTED)
     if now.problems and EventKind.INCONCLUSIVE not in kinds:
         same = before is not None and [_shape(one) for one in before.problems] == [_shape(one) for one in now.problems]
         if not same:
             more = f" (and {len(now.problems) - 1} more)" if len(now.problems) > 1 else ""
-            return [Happening(EventKind.INCONCLUSIVE, f"{now.problems[0]}{more}")]
-    was_unknown = before is not None and before.exit_code in unknown and bool(before.problems)
-    if was_unknown and now.exit_code == ExitCode.APPROVED and EventKind.BACK_TO_GREEN not in kinds:
-        return [
-            Happening(EventKind.BACK_TO_GREEN, f"job {now.name} is approved again, and nothing went wrong beside it")
-        ]
-    return []
+            kind = EventKind.INCONCLUSIVE if unknown else EventKind.PROBLEM
+            found.append(Happening(kind, f"job {now.name}: {now.problems[0]}{more}"))
+            kinds.add(kind)
+    if before is None and now.exit_code == ExitCode.APPROVED:
+        return found
+    if (before is None or before.exit_code != now.exit_code) and not kinds & _SAYS.get(now.exit_code, _NOT_KNOWN):
+        was = "" if before is None else f" after {_as_verdict(before.exit_code)}"
+        kind = _KIND.get(now.exit_code, EventKind.INCONCLUSIVE)
+        found.append(Happening(kind, f"job {now.name}: {_as_verdict(now.exit_code)}{_rehearsed(now)}{was}"))
+    return found
+
+
+_NOT_KNOWN: Final = frozenset({EventKind.INCONCLUSIVE, EventKind.MASS_FAILURE})
+_SAYS: Final[Mapping[int | None, frozenset[EventKind]]] = {
+    ExitCode.APPROVED: frozenset({EventKind.BACK_TO_GREEN}),
+    ExitCode.REJECTED: frozenset({EventKind.REJECTED}),
+}
+"""What tells that a job ended with this exit code; every other one with ``_NOT_KNOWN``."""
+_KIND: Final[Mapping[int | None, EventKind]] = {
+    ExitCode.APPROVED: EventKind.BACK_TO_GREEN,
+    ExitCode.REJECTED: EventKind.REJECTED,
+}
+
+
+def _as_verdict(code: int | None) -> str:
+    words: dict[int | None, str] = {
+        ExitCode.APPROVED: "approved",
+        ExitCode.REJECTED: "rejected",
+        ExitCode.INCONCLUSIVE: "inconclusive",
+    }
+    return words.get(code, f"not carried out (exit code {code})")
+
+
+def _rehearsed(record: JobRecord) -> str:
+    return f" ({REHEARSAL})" if any(REHEARSAL in str(run["verdict"]) for run in record.runs) else ""
 
 
 def _shape(text: str) -> str:
@@ -171,8 +221,13 @@ def _title(target: str, happenings: Sequence[Happening]) -> str:
 
 def _failures(run: ReportInput) -> list[tuple[str, str]]:
     table = run.judged.comparison.table
-    rows = table.loc[run.judged.comparison.mask(*_FAILING), ["check", "message"]]
-    return [(_line(check), _line(message)) for check, message in rows.itertuples(index=False)]
+    rows = table.loc[run.judged.comparison.mask(*_FAILING), ["check", "class", "message"]]
+    # those that failed first: of many, it is they that a channel shows
+    rows = rows.sort_values("class", key=lambda names: names == ComparisonClass.MISSING.value, kind="stable")
+    return [
+        (_line(check), _line(message) or ("no result" if kind == ComparisonClass.MISSING.value else ""))
+        for check, kind, message in rows.itertuples(index=False)
+    ]
 
 
 def _suspect(one: Any) -> str:

@@ -14,6 +14,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from harness.fspiop.dates import parse_iso
+from harness.model.event_kind import EventKind
 from harness.nightly.messages.message import Happening, Message
 from harness.report.text import crop
 
@@ -23,6 +24,8 @@ _SLACK_TEXT, _SLACK_HEADER, _SLACK_FALLBACK = 3000, 150, 3000
 """Block Kit: a section's text object and a header in characters; the fallback well under what Slack cuts off."""
 _TEAMS_BYTES = 25_000
 """Teams takes 28 KB for a message to a webhook; the rest is left for what it adds."""
+_LABELS = {EventKind.REJECTED: "Verdict"}
+"""Where the word for a kind would only repeat what its text begins with."""
 _SHOWN = 5
 _SHOWN_BY_MAIL = 20
 
@@ -89,7 +92,7 @@ def _parts(message: Message, shown: int) -> Iterator[list[str]]:
         listed = message.failures[:shown]
         more = message.failing - len(listed)
         yield [
-            f"Worse than in the baseline: {message.failing}",
+            f"Worse than in the baseline, or without a result: {message.failing}",
             *(f"• {check}{f': {said}' if said else ''}" for check, said in listed),
             *([f"… and {more} more"] if more else []),
         ]
@@ -104,7 +107,7 @@ def _parts(message: Message, shown: int) -> Iterator[list[str]]:
 def _happening(one: Happening, shown: int) -> Iterator[str]:
     since = f" (since {one.since})" if one.since else ""
     component = f" [{one.component}]" if one.component else ""
-    yield f"{one.kind.value.replace('-', ' ').capitalize()}: {one.text}{component}{since}"
+    yield f"{_LABELS.get(one.kind, one.kind.value.replace('-', ' ').capitalize())}: {one.text}{component}{since}"
     yield from (f"• {check}" for check in one.checks[:shown])
     if len(one.checks) > shown:
         yield f"… and {len(one.checks) - shown} more"
