@@ -14,7 +14,8 @@ import pyarrow as pa
 from harness.errors import UsageError
 from harness.history.nights import Night, Nights, nights_of
 from harness.history.reader import History, Selection
-from harness.history.statistics import DEFAULT_RULES, Change, HistoryRules, Told, tell
+from harness.history.rules import DEFAULT_RULES, HistoryRules
+from harness.history.statistics import Change, Told, tell
 from harness.judge.waiving import WaiverStatus
 from harness.judge.words import counted, some_of
 from harness.model.outcome import VerdictKind

@@ -6,10 +6,10 @@ A night is a run. Its facts are a row; what its checks showed is a column of the
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,9 @@ __all__ = [
     "nights_of_table",
     "suites_of",
 ]
+
+Codes: TypeAlias = npt.NDArray[np.int32]
+Mask: TypeAlias = npt.NDArray[np.bool_]
 
 ABSENT, PASSED, FAILED, BLIND = 0, 1, 2, 3
 """What a night says of a check: nothing (not part of it), passed, failed or missing, ran without saying anything."""
@@ -119,59 +122,90 @@ def nights_of(history: History, runs: pa.Table, product: str, target: str, suite
     nights = tuple(night_of(row) for row in chosen)
     known = set(runs["run_id"].to_pylist())
     wanted = Selection(product, target, until_month=f"{nights[-1].started:%Y-%m}" if nights else "0000-00")
+    at_night = {night.run_id: number for number, night in enumerate(nights)}
     columns = [*_COLUMNS, "definition_changed"]
-    return nights_of_table(nights, history.read(CHECKS, columns, wanted, known))
+    # File by file: all rows at once would take several times the memory of what is kept of them.
+    return _whole(nights, history.parts(CHECKS, columns, wanted, known, lambda rows: _part(at_night, rows)))
 
 
 def nights_of_table(nights: tuple[Night, ...], rows: pa.Table) -> Nights:
     """Returns ``nights`` with what ``rows`` (of the dataset ``checks``) tell of them; rows of other runs are left."""
-    at_night = {night.run_id: number for number, night in enumerate(nights)}
-    run_codes, run_ids = _coded(rows["run_id"])
-    column = np.array([at_night.get(run, -1) for run in run_ids] or [-1])[run_codes]
-    mine: Any = column >= 0
-    if mine.all():
-        mine = slice(None)
-    check_codes, check_ids = _coded(rows["check"])
-    order = np.argsort(np.array(check_ids, dtype=object), kind="stable")
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    row = rank[check_codes] if len(check_ids) else check_codes
-    row, column = row[mine], column[mine]
-    shape = (len(check_ids), len(nights))
-    cell = row * shape[1] + column
+    return _whole(nights, [_part({night.run_id: number for number, night in enumerate(nights)}, rows)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """What the rows of one file tell, in as little memory as they can be kept in until all are there."""
+
+    check: pa.ChunkedArray
+    fingerprint: pa.ChunkedArray
+    component: pa.ChunkedArray
+    """Dictionaries still: they are brought together for all files at once."""
+    night: Codes
+    """-1 where the row is of none of the nights."""
+    showed: npt.NDArray[np.int8]
+    of_case: Mask
+    baseline_passed: npt.NDArray[np.int32]
+    baseline_failed: npt.NDArray[np.int32]
+    excused: Mask
+    baseline_asks_same: Mask
+
+
+def _part(at_night: Mapping[str, int], rows: pa.Table) -> _Part:
+    by_outcome = _meant(rows["outcome"], lambda name: _BY_OUTCOME.get(name, ABSENT), np.int8)
+    is_missing = _meant(rows["class"], lambda name: name == ComparisonClass.MISSING.value, np.bool_)
+    return _Part(
+        check=rows["check"],
+        fingerprint=rows["fingerprint"],
+        component=rows["component"],
+        night=_meant(rows["run_id"], lambda run: at_night.get(run, -1), np.int32),
+        showed=np.where(is_missing, np.int8(FAILED), by_outcome),
+        of_case=_meant(rows["kind"], lambda name: name == "case", np.bool_),
+        baseline_passed=_numbers(rows["baseline_passed"]),
+        baseline_failed=_numbers(rows["baseline_failed"]),
+        excused=_numbers(rows["excused"]).astype(np.bool_),
+        baseline_asks_same=~_numbers(rows["definition_changed"]).astype(np.bool_),
+    )
+
+
+def _whole(nights: tuple[Night, ...], parts: Sequence[_Part]) -> Nights:
+    night = _joined([part.night for part in parts])
+    mine: Any = slice(None) if (night >= 0).all() else night >= 0
+    code, texts = _coded([part.check for part in parts])
+    code, night = code[mine], night[mine]
+    known = sorted(np.unique(code).tolist(), key=texts.__getitem__)
+    checks = tuple(texts[each] for each in known)
+    row_of = np.zeros(max(len(texts), 1), dtype=np.int64)
+    row_of[known] = np.arange(len(known))
+    row = row_of[code]
+    # Night by night they are told from: what belongs to one lies together.
+    cell = night.astype(np.int64) * len(checks) + row
 
     def spread(values: npt.NDArray[Any], kind: Any, empty: Any) -> npt.NDArray[Any]:
-        matrix = np.full(shape[0] * shape[1], empty, dtype=kind)
+        matrix = np.full(len(nights) * len(checks), empty, dtype=kind)
         matrix[cell] = values[mine]
-        return matrix.reshape(shape)
+        return matrix.reshape(len(nights), len(checks)).T
 
-    outcome, names = _coded(rows["outcome"])
-    class_codes, classes = _coded(rows["class"])
-    by_outcome = np.array([_BY_OUTCOME.get(name, ABSENT) for name in names] or [ABSENT], dtype=np.int8)[outcome]
-    is_missing = np.array([name == ComparisonClass.MISSING.value for name in classes] or [False])[class_codes]
-    prints, values = _coded(rows["fingerprint"])
-    unsaid = np.array([not value for value in values] or [True])[prints]
-    components, component_names = _coded(rows["component"])
-    has_name = np.array([bool(name) for name in component_names] or [False])[components]
-    named = spread(np.where(has_name, components, -1), np.int32, -1)
-    kept = np.zeros(shape[0], dtype=bool)
-    kept[row] = True
-    checks = np.array(check_ids, dtype=object)[order]
-    kinds, kind_names = _coded(rows["kind"])
-    of_case = np.zeros(shape[0], dtype=bool)
-    of_case[rank[check_codes][np.array([name == "case" for name in kind_names] or [False])[kinds]]] = True
-    showed = spread(np.where(is_missing, FAILED, by_outcome), np.int8, ABSENT)
-    _cases_that_ran(checks, of_case, showed)
+    def of_texts(columns: Sequence[pa.ChunkedArray]) -> tuple[npt.NDArray[Any], list[str]]:
+        codes, names = _coded(columns)
+        number = np.array([at if name else -1 for at, name in enumerate(names)] or [-1], dtype=np.int32)
+        return spread(number[codes], np.int32, -1), names
+
+    of_case = np.zeros(len(checks), dtype=np.bool_)
+    of_case[row[_joined([part.of_case for part in parts])[mine]]] = True
+    showed = spread(_joined([part.showed for part in parts]), np.int8, ABSENT)
+    _cases_that_ran(np.array(checks, dtype=object), of_case, showed)
+    named, components = of_texts([part.component for part in parts])
     return Nights(
         nights=nights,
-        checks=tuple(checks[kept]),
-        showed=showed[kept],
-        asked=spread(np.where(unsaid, -1, prints), np.int32, -1)[kept],
-        baseline_passed=spread(_numbers(rows["baseline_passed"]), np.int32, 0)[kept],
-        baseline_failed=spread(_numbers(rows["baseline_failed"]), np.int32, 0)[kept],
-        excused=spread(_numbers(rows["excused"]).astype(bool), np.bool_, False)[kept],
-        component=tuple(component_names[code] if code >= 0 else "" for code in _last(named[kept])),
-        baseline_asks_same=spread(~_numbers(rows["definition_changed"]).astype(bool), np.bool_, True)[kept],
+        checks=checks,
+        showed=showed,
+        asked=of_texts([part.fingerprint for part in parts])[0],
+        baseline_passed=spread(_joined([part.baseline_passed for part in parts]), np.int32, 0),
+        baseline_failed=spread(_joined([part.baseline_failed for part in parts]), np.int32, 0),
+        excused=spread(_joined([part.excused for part in parts]), np.bool_, False),
+        component=tuple(components[each] if each >= 0 else "" for each in _last(named)),
+        baseline_asks_same=spread(_joined([part.baseline_asks_same for part in parts]), np.bool_, True),
     )
 
 
@@ -203,16 +237,29 @@ def _last(matrix: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     return np.where(there.any(axis=1), matrix[np.arange(len(matrix)), at], -1)
 
 
-def _coded(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Returns the codes of a dictionary column, and the texts that they stand for."""
-    whole = column.unify_dictionaries().combine_chunks() if column.num_chunks else pa.array([], column.type)
-    if isinstance(whole, pa.ChunkedArray):
-        whole = whole.chunk(0) if whole.num_chunks else pa.array([], column.type)
-    return whole.indices.to_numpy(zero_copy_only=False).astype(np.int64), whole.dictionary.to_pylist()
+def _joined(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int8)
 
 
-def _numbers(column: pa.ChunkedArray) -> npt.NDArray[Any]:
-    values: npt.NDArray[Any] = pc.cast(column, pa.int32()).to_numpy()
+def _coded(columns: Sequence[pa.ChunkedArray]) -> tuple[Codes, list[str]]:
+    """Returns the codes of dictionary columns, one after the other, and the texts that they stand for."""
+    chunks = [chunk for column in columns for chunk in column.chunks]
+    if not chunks:
+        return np.zeros(0, dtype=np.int32), []
+    unified = pa.chunked_array(chunks).unify_dictionaries()
+    codes = np.concatenate([chunk.indices.to_numpy(zero_copy_only=False) for chunk in unified.chunks])
+    return codes, unified.chunk(0).dictionary.to_pylist()
+
+
+def _meant(column: pa.ChunkedArray, meaning: Callable[[str], Any], kind: Any) -> npt.NDArray[Any]:
+    """Returns what each text of a dictionary column means."""
+    codes, texts = _coded([column])
+    values: npt.NDArray[Any] = np.array([meaning(text) for text in texts] or [meaning("")], dtype=kind)[codes]
+    return values
+
+
+def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    values: npt.NDArray[np.int32] = pc.cast(column, pa.int32()).to_numpy()
     return values
 
 

@@ -10,7 +10,8 @@ from scipy.stats import fisher_exact
 
 from harness.errors import UsageError
 from harness.history.nights import ABSENT, PASSED, Nights
-from harness.history.statistics import CLEAN_NIGHTS, HistoryRules, rates, tell
+from harness.history.rules import CLEAN_NIGHTS, HistoryRules
+from harness.history.statistics import rates, tell
 from tests.history.nights import matrix
 
 
