@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 import numpy.typing as npt
 
-from harness.history.nights import BLIND, FAILED, PASSED, Nights
+from harness.history.nights import BLIND, FAILED, PASSED, Shown
 from harness.history.references import Reference, best_reference
 from harness.history.rules import HistoryRules
 from harness.judge.rates import fisher_greater
@@ -63,7 +63,7 @@ class Change:
     checks: tuple[int, ...]
 
 
-def walked(nights: Nights, rules: HistoryRules) -> Course:
+def walked(nights: Shown, rules: HistoryRules) -> Course:
     """Returns where every check stands after all nights that count."""
     course = Course.of(nights, rules)
     numbers = np.flatnonzero(nights.counted)
@@ -82,7 +82,7 @@ def walked(nights: Nights, rules: HistoryRules) -> Course:
     return course
 
 
-def _loud(nights: Nights, numbers: Ints) -> Mask:
+def _loud(nights: Shown, numbers: Ints) -> Mask:
     """In which of these nights a check did anything but pass, or asked something else than before."""
     showed, asked = nights.showed[:, numbers], nights.asked[:, numbers]
     there = np.where(asked >= 0, np.arange(len(numbers)), -1)
@@ -108,7 +108,7 @@ class Tally:
 class Course:
     """Where every check stands after the nights so far."""
 
-    nights: Nights
+    nights: Shown
     rules: HistoryRules
     streak: Ints
     """Failures since it last passed."""
@@ -132,7 +132,7 @@ class Course:
     changes: list[Change] = field(default_factory=list)
 
     @classmethod
-    def of(cls, nights: Nights, rules: HistoryRules) -> Course:
+    def of(cls, nights: Shown, rules: HistoryRules) -> Course:
         count, width = len(nights.checks), rules.nights_for_a_rate
 
         def ints(value: int = 0) -> Ints:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,18 +23,23 @@ from harness.model.outcome import ComparisonClass, Outcome, VerdictKind
 __all__ = [
     "ABSENT",
     "BLIND",
+    "BRIEFLY",
     "FAILED",
     "PASSED",
+    "Brief",
     "Night",
     "Nights",
+    "Shown",
+    "brief_of",
     "night_of",
     "nights_of",
-    "nights_of_table",
+    "shown_in",
     "suites_of",
 ]
 
 Codes: TypeAlias = npt.NDArray[np.int32]
 Mask: TypeAlias = npt.NDArray[np.bool_]
+Kind = TypeVar("Kind", bound="Shown")
 
 ABSENT, PASSED, FAILED, BLIND = 0, 1, 2, 3
 """What a night says of a check: nothing (not part of it), passed, failed or missing, ran without saying anything."""
@@ -45,17 +50,32 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
+BRIEFLY: Final = ("run_id", "started", "release", "suite", "excluded")
+"""The columns of ``runs`` that a ``Brief`` is made from."""
+
+
 @dataclass(frozen=True, slots=True)
-class Night:
-    """The facts of one run."""
+class Brief:
+    """What the statistics ask of one run."""
 
     run_id: str
     started: datetime
     release: str
     suite: str
-    verdict: VerdictKind
     excluded: str
     """``mass-failure``, ``cut-off`` or ``not-ready`` where it is kept out of the statistics; else empty."""
+
+    @property
+    def day(self) -> date:
+        """The day it started on, in UTC."""
+        return self.started.date()
+
+
+@dataclass(frozen=True, slots=True)
+class Night(Brief):
+    """The facts of one run."""
+
+    verdict: VerdictKind
     excluded_why: str
     why: str
     checks: int
@@ -72,21 +92,16 @@ class Night:
     next_action: str
 
     @property
-    def day(self) -> date:
-        """The day it started on, in UTC."""
-        return self.started.date()
-
-    @property
     def approved(self) -> bool:
         """Whether the release could have gone."""
         return self.verdict in (VerdictKind.APPROVED, VerdictKind.APPROVED_WITH_KNOWN_ISSUES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Nights:
-    """The nights in the order of their start, and per check (row) and night (column) what was shown."""
+class Shown:
+    """Per check (row) and night (column), in the order of the nights' start, what was shown."""
 
-    nights: tuple[Night, ...]
+    nights: tuple[Brief, ...]
     checks: tuple[str, ...]
     """Sorted."""
     showed: npt.NDArray[np.int8]
@@ -104,6 +119,13 @@ class Nights:
     def counted(self) -> npt.NDArray[np.bool_]:
         """Which nights count."""
         return np.array([not night.excluded for night in self.nights], dtype=bool)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Nights(Shown):
+    """What was shown, with all the facts of each night."""
+
+    nights: tuple[Night, ...]
 
 
 def suites_of(runs: pa.Table) -> list[str]:
@@ -125,12 +147,12 @@ def nights_of(history: History, runs: pa.Table, product: str, target: str, suite
     at_night = {night.run_id: number for number, night in enumerate(nights)}
     columns = [*_COLUMNS, "definition_changed"]
     # File by file: all rows at once would take several times the memory of what is kept of them.
-    return _whole(nights, history.parts(CHECKS, columns, wanted, known, lambda rows: _part(at_night, rows)))
+    return _whole(Nights, nights, history.parts(CHECKS, columns, wanted, known, lambda rows: _part(at_night, rows)))
 
 
-def nights_of_table(nights: tuple[Night, ...], rows: pa.Table) -> Nights:
-    """Returns ``nights`` with what ``rows`` (of the dataset ``checks``) tell of them; rows of other runs are left."""
-    return _whole(nights, [_part({night.run_id: number for number, night in enumerate(nights)}, rows)])
+def shown_in(nights: tuple[Brief, ...], rows: pa.Table) -> Shown:
+    """Returns what ``rows`` (of the dataset ``checks``) tell of ``nights``; rows of other runs are left."""
+    return _whole(Shown, nights, [_part({night.run_id: number for number, night in enumerate(nights)}, rows)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,7 +190,7 @@ def _part(at_night: Mapping[str, int], rows: pa.Table) -> _Part:
     )
 
 
-def _whole(nights: tuple[Night, ...], parts: Sequence[_Part]) -> Nights:
+def _whole(kind: type[Kind], nights: tuple[Brief, ...], parts: Sequence[_Part]) -> Kind:
     night = _joined([part.night for part in parts])
     mine: Any = slice(None) if (night >= 0).all() else night >= 0
     code, texts = _coded([part.check for part in parts])
@@ -181,8 +203,8 @@ def _whole(nights: tuple[Night, ...], parts: Sequence[_Part]) -> Nights:
     # Night by night they are told from: what belongs to one lies together.
     cell = night.astype(np.int64) * len(checks) + row
 
-    def spread(values: npt.NDArray[Any], kind: Any, empty: Any) -> npt.NDArray[Any]:
-        matrix = np.full(len(nights) * len(checks), empty, dtype=kind)
+    def spread(values: npt.NDArray[Any], number: Any, empty: Any) -> npt.NDArray[Any]:
+        matrix = np.full(len(nights) * len(checks), empty, dtype=number)
         matrix[cell] = values[mine]
         return matrix.reshape(len(nights), len(checks)).T
 
@@ -196,7 +218,7 @@ def _whole(nights: tuple[Night, ...], parts: Sequence[_Part]) -> Nights:
     showed = spread(_joined([part.showed for part in parts]), np.int8, ABSENT)
     _cases_that_ran(np.array(checks, dtype=object), of_case, showed)
     named, components = of_texts([part.component for part in parts])
-    return Nights(
+    return kind(
         nights=nights,
         checks=checks,
         showed=showed,
@@ -261,6 +283,11 @@ def _meant(column: pa.ChunkedArray, meaning: Callable[[str], Any], kind: Any) ->
 def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
     values: npt.NDArray[np.int32] = pc.cast(column, pa.int32()).to_numpy()
     return values
+
+
+def brief_of(row: Mapping[str, Any]) -> Brief:
+    """Returns what the statistics ask of the night that a row of ``runs`` tells of; it needs ``BRIEFLY`` only."""
+    return Brief(**{name: row[name] for name in BRIEFLY})
 
 
 def night_of(row: Mapping[str, Any]) -> Night:

@@ -1,7 +1,7 @@
 """What do many nights say of each check: how often it passes, whether it regresses, is flaky, or recovered?
 
-Pure functions over ``Nights``. Nights kept out of the statistics (mass failures, cut-off runs, a target that was not
-ready) change nothing. Rules and sources: ``docs/history.md``.
+Pure functions over what the nights showed. Nights kept out of the statistics (mass failures, cut-off runs, a target
+that was not ready) change nothing. Rules and sources: ``docs/history.md``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.history.course import Change, Episode, walked
-from harness.history.nights import ABSENT, BLIND, FAILED, PASSED, Nights
+from harness.history.nights import ABSENT, BLIND, FAILED, PASSED, Shown
 from harness.history.rules import DEFAULT_RULES, HistoryRules
 from harness.judge.rates import wilson as wilson_limits
 
@@ -77,7 +77,7 @@ class Rates:
         return share
 
 
-def rates(nights: Nights, last: int | None = None, confidence: float = 0.95) -> Rates:
+def rates(nights: Shown, last: int | None = None, confidence: float = 0.95) -> Rates:
     """Returns the counts of the last ``last`` nights that count; of all where ``None``."""
     chosen = np.flatnonzero(nights.counted)
     shown = nights.showed[:, chosen if last is None else chosen[len(chosen) - min(last, len(chosen)) :]]
@@ -86,7 +86,7 @@ def rates(nights: Nights, last: int | None = None, confidence: float = 0.95) -> 
     return Rates(passed, failed, blind, shown.shape[1] - passed - failed - blind, low, high)
 
 
-def tell(nights: Nights, rules: HistoryRules = DEFAULT_RULES) -> Told:
+def tell(nights: Shown, rules: HistoryRules = DEFAULT_RULES) -> Told:
     """Returns what the nights say. The same nights give the same answer, in whatever order they were recorded."""
     failed = ((nights.showed == FAILED) & nights.counted).any(axis=1)
     # Checks do not depend on one another, and of one that never failed there is nothing to tell: most are so.
@@ -121,10 +121,10 @@ def tell(nights: Nights, rules: HistoryRules = DEFAULT_RULES) -> Told:
     )
 
 
-def _only(nights: Nights, rows: Ints) -> Nights:
+def _only(nights: Shown, rows: Ints) -> Shown:
     """The same nights, with these checks only."""
     taken: dict[str, Any] = {}
-    for each in fields(Nights):
+    for each in fields(Shown):
         value = getattr(nights, each.name)
         if each.name != "nights":
             taken[each.name] = (
@@ -133,7 +133,7 @@ def _only(nights: Nights, rows: Ints) -> Nights:
     return replace(nights, **taken)
 
 
-def _last_change(nights: Nights) -> Ints:
+def _last_change(nights: Shown) -> Ints:
     """Per check the last night that counts and showed something else than the one before it; -1 where none did."""
     numbers = np.flatnonzero(nights.counted)
     found = np.full(len(nights.checks), -1, dtype=np.int64)

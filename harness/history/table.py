@@ -13,7 +13,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from harness.errors import UsageError
-from harness.history.nights import night_of, nights_of_table
+from harness.history.nights import BRIEFLY, brief_of, shown_in
 from harness.history.reader import History, Selection
 from harness.history.schema import CHECKS
 from harness.history.statistics import Rates, Told, rates, tell
@@ -62,13 +62,14 @@ def check_histories(history: History, check: str, wanted: Selection) -> list[Che
     What it says is drawn from all nights; ``wanted.since`` limits the rows only.
     """
     own = Selection(wanted.product, wanted.target, check=check)
-    runs = history.runs(Selection(wanted.product, wanted.target))
-    facts = {row["run_id"]: row for row in runs.to_pylist()}
+    runs = history.runs(Selection(wanted.product, wanted.target), BRIEFLY)
+    facts = {row["run_id"]: row for row in _plain_rows(runs)}
     known = history.read(CHECKS, [*_READ], own, facts)
     if not len(known):
         raise UsageError(f"the history knows no check {check!r}", remedy=_remedy(history, check, wanted, facts))
     by_side: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for row in known.to_pylist():
+    for row in _plain_rows(known):
+        row |= facts[row["run_id"]]
         by_side.setdefault((row["product"], row["target"], row["suite"]), []).append(row)
     return [
         _check_history(side, sorted(rows, key=lambda row: (row["started"], row["run_id"])), facts, known, wanted)
@@ -79,7 +80,8 @@ def check_histories(history: History, check: str, wanted: Selection) -> list[Che
 _READ: Final = tuple(
     dict.fromkeys(
         [
-            *(name for name in CHECK_COLUMNS if name not in ("product", "target", "excluded")),
+            # What is of the whole run stands in its row of ``runs`` as well, and is read there.
+            "run_id", *(name for name in CHECK_COLUMNS if name not in (*BRIEFLY, "product", "target")),
             "check", "kind", "fingerprint", "baseline_passed", "baseline_failed", "definition_changed",
         ]
     )
@@ -93,15 +95,31 @@ def _check_history(
     known: pa.Table,
     wanted: Selection,
 ) -> CheckHistory:
-    nights = tuple(night_of(row) for row in facts.values() if (row["product"], row["target"], row["suite"]) == side)
-    found = nights_of_table(nights, known)
+    nights = tuple(brief_of(row) for row in facts.values() if (row["product"], row["target"], row["suite"]) == side)
+    found = shown_in(nights, known)
     shown = [
-        {name: facts[row["run_id"]]["excluded"] if name == "excluded" else row[name] for name in CHECK_COLUMNS}
+        {name: row[name] for name in CHECK_COLUMNS}
         for row in rows
         if wanted.since is None or row["started"].date() >= wanted.since
     ]
     said = _says(tell(found), rates(found), [night.day for night in nights])
     return CheckHistory(*side, tuple(shown), said)
+
+
+def _plain_rows(table: pa.Table) -> list[dict[str, Any]]:
+    """The rows as ``to_pylist`` has them; texts, of which few are distinct, are made once each."""
+    columns = [_values(table[name]) for name in table.column_names]
+    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    if not pa.types.is_dictionary(column.type):
+        return column.to_pylist()  # type: ignore[no-any-return]
+    values: list[Any] = []
+    for chunk in column.unify_dictionaries().chunks:
+        texts = chunk.dictionary.to_pylist()
+        values += [None if code is None else texts[code] for code in chunk.indices.to_pylist()]
+    return values
 
 
 def _says(told: Told, counts: Rates, days: Sequence[date]) -> tuple[str, ...]:

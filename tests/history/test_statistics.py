@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -108,7 +110,7 @@ def test_a_check_that_asks_something_else_begins_anew() -> None:
     nights = matrix("p" * 14 + "fff", baseline=(0, 0))
     asked = nights.asked.copy()
     asked[0, 14:] = 1
-    fresh = Nights(**{**{name: getattr(nights, name) for name in nights.__slots__}, "asked": asked})
+    fresh = replace(nights, asked=asked)
     assert episodes(nights) == [(0, 14, 16, None)]
     assert episodes(fresh) == []
 
