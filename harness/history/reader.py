@@ -27,7 +27,7 @@ __all__ = ["History", "Selection", "file_with", "table_of"]
 Part = TypeVar("Part")
 
 _ATTEMPTS = 20
-_THREADS = 4
+_THREADS = 2
 
 
 @final
@@ -193,7 +193,7 @@ def _opened(dataset: str, path: Path) -> _Open | str:
             path, memory_map=False, page_checksum_verification=True, read_dictionary=_texts(dataset), pre_buffer=False
         )
         metadata = file.metadata.metadata
-        problem = foreign(dataset, metadata, file.schema_arrow.names)
+        problem = foreign(dataset, metadata, file.schema.names)
         if problem:
             return problem
         runs = runs_marked(metadata)
@@ -216,7 +216,7 @@ def _rows(
         groups = _groups(one.file, check)
         table = one.file.read_row_groups(groups, columns=wanted, use_threads=False)
         if check is not None:
-            table = table.filter(pc.equal(table["check"], check))
+            table = _texts_in_use(table.filter(pc.equal(table["check"], check)))
         if skipped:
             table = table.filter(pc.invert(pc.is_in(table["run_id"], pa.array(sorted(skipped), pa.string()))))
     except (OSError, pa.ArrowException) as problem:
@@ -228,12 +228,20 @@ def _rows(
     return table
 
 
+def _texts_in_use(table: pa.Table) -> pa.Table:
+    """The same rows without the texts that none of them has: of a few rows that is nearly all of them."""
+    for at, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
+        if pa.types.is_dictionary(column.type) and any(len(chunk.dictionary) > len(chunk) for chunk in column.chunks):
+            table = table.set_column(at, name, column.cast(column.type.value_type).dictionary_encode())
+    return table
+
+
 def _groups(file: pq.ParquetFile, check: str | None) -> list[int]:
     """The row groups that may hold ``check``, by the least and greatest id that their statistics tell."""
     metadata = file.metadata
     if check is None:
         return list(range(metadata.num_row_groups))
-    at = file.schema_arrow.names.index("check")
+    at = file.schema.names.index("check")
     found = []
     for number in range(metadata.num_row_groups):
         told = metadata.row_group(number).column(at).statistics

@@ -67,9 +67,10 @@ def check_histories(history: History, check: str, wanted: Selection) -> list[Che
     known = history.read(CHECKS, [*_READ], own, facts)
     if not len(known):
         raise UsageError(f"the history knows no check {check!r}", remedy=_remedy(history, check, wanted, facts))
+    known = known.unify_dictionaries().combine_chunks()
     by_side: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for row in _plain_rows(known):
-        row |= facts[row["run_id"]]
+    for at, row in enumerate(_plain_rows(known)):
+        row |= {"at": at, **facts[row["run_id"]]}
         by_side.setdefault((row["product"], row["target"], row["suite"]), []).append(row)
     return [
         _check_history(side, sorted(rows, key=lambda row: (row["started"], row["run_id"])), facts, known, wanted)
@@ -96,7 +97,7 @@ def _check_history(
     wanted: Selection,
 ) -> CheckHistory:
     nights = tuple(brief_of(row) for row in facts.values() if (row["product"], row["target"], row["suite"]) == side)
-    found = shown_in(nights, known)
+    found = shown_in(nights, known.take([row["at"] for row in rows]))
     shown = [
         {name: row[name] for name in CHECK_COLUMNS}
         for row in rows
@@ -116,7 +117,7 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
     if not pa.types.is_dictionary(column.type):
         return column.to_pylist()  # type: ignore[no-any-return]
     values: list[Any] = []
-    for chunk in column.unify_dictionaries().chunks:
+    for chunk in column.chunks:
         texts = chunk.dictionary.to_pylist()
         values += [None if code is None else texts[code] for code in chunk.indices.to_pylist()]
     return values

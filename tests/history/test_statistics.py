@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from scipy.stats import fisher_exact
 
 from harness.errors import UsageError
+from harness.history.course import Course
 from harness.history.nights import ABSENT, PASSED, Nights
 from harness.history.rules import CLEAN_NIGHTS, HistoryRules
-from harness.history.statistics import rates, tell
+from harness.history.statistics import Told, rates, tell
 from tests.history.nights import matrix
 
 
@@ -135,6 +136,82 @@ SHOWN = st.integers(1, 4).flatmap(
         lambda width: st.lists(st.text("ppppffb ", min_size=width, max_size=width), min_size=checks, max_size=checks)
     )
 )
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> Nights:
+    """Nights of some checks with quiet stretches, excluded nights, several releases, changed questions, baselines."""
+    width, count = draw(st.integers(1, 60)), draw(st.integers(1, 6))
+    letters = ["p", "ppppppppf", "ppppffb ", "pppp ", "f", "pb", "ppf"]
+    stretches = st.lists(st.tuples(st.sampled_from(letters), st.integers(1, 20)), min_size=1, max_size=8)
+    random = draw(st.randoms(use_true_random=False))
+
+    def line() -> str:
+        text = "".join(random.choice(kind) for kind, many in draw(stretches) for _ in range(many))
+        return (text * width)[:width]
+
+    releases = sorted(draw(st.lists(st.sampled_from(["v17.0.0", "v17.1.0", "odd"]), min_size=width, max_size=width)))
+    at = draw(st.integers(0, width))
+    nights = matrix(
+        *(line() for _ in range(count)),
+        excluded=draw(st.lists(st.integers(0, width - 1), max_size=4)),
+        releases=[*releases[at:], *releases[:at]],
+    )
+    shape = (count, width)
+    changes = np.array([[random.random() < 0.03 for _ in range(width)] for _ in range(count)])
+    asked = np.where([[random.random() < 0.1 for _ in range(width)] for _ in range(count)], -1, changes.cumsum(axis=1))
+    baseline = np.array([random.choice([(3, 0), (0, 0), (0, 3), (2, 1), (20, 0)]) for _ in range(count)])
+    return replace(
+        nights,
+        asked=asked.astype(np.int32),
+        baseline_passed=np.broadcast_to(baseline[:, :1], shape).astype(np.int32),
+        baseline_failed=np.broadcast_to(baseline[:, 1:], shape).astype(np.int32),
+        baseline_asks_same=np.array([[random.random() < 0.9 for _ in range(width)] for _ in range(count)]),
+    )
+
+
+def plainly(nights: Nights, rules: HistoryRules) -> Told:
+    """What is told where every night of every check is taken in, one after the other."""
+    course = Course.of(nights, rules)
+    last_change, showed = [-1] * len(nights.checks), [ABSENT] * len(nights.checks)
+    for number in np.flatnonzero(nights.counted).tolist():
+        course.night(number)
+        for row, now in enumerate(nights.showed[:, number].tolist()):
+            if now != ABSENT:
+                last_change[row] = number if showed[row] not in (ABSENT, now) else last_change[row]
+                showed[row] = now
+    there = [np.flatnonzero(row != ABSENT).tolist() or [-1] for row in nights.showed]
+    return Told(
+        changes=tuple(course.changes),
+        episodes=tuple(sorted(course.episodes, key=lambda each: (each.opened, each.check))),
+        flaky_since=course.flaky_since,
+        flakes=course.flakes,
+        last_flake=course.last_flake,
+        failing_since=np.where(course.streak > 0, course.streak_from, -1),
+        first_seen=np.array([each[0] for each in there]),
+        last_seen=np.array([each[-1] for each in there]),
+        last_change=np.array(last_change),
+    )
+
+
+@given(histories(), st.sampled_from([HistoryRules(), HistoryRules(nights_for_a_rate=6, clean_nights=2)]))
+@settings(max_examples=150, deadline=None)
+def test_passing_over_what_changes_nothing_changes_nothing(nights: Nights, rules: HistoryRules) -> None:
+    fast, plain = tell(nights, rules), plainly(nights, rules)
+    for each in fields(Told):
+        mine, other = getattr(fast, each.name), getattr(plain, each.name)
+        assert mine == other if isinstance(mine, tuple) else mine.tolist() == other.tolist(), each.name
+
+
+def test_quiet_nights_are_passed_over_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    night = Course.night
+    monkeypatch.setattr(Course, "night", lambda self, number: (taken.append(number), night(self, number)))
+    told = tell(matrix("p" * 100 + "fff" + "p" * 50, "p" * 153))
+    assert [(each.opened, each.closed) for each in told.episodes] == [(102, 105)]
+    assert told.episodes[0].reference_told == 100
+    # From the first failure until it is closed; the check that never failed is not followed at all.
+    assert taken == list(range(100, 106))
 
 
 @given(SHOWN, st.data())
