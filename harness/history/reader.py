@@ -56,6 +56,14 @@ class History:
     root: Path
     problems: list[str] = field(default_factory=list)
 
+    @property
+    def beside(self) -> str:
+        """What was passed over, to stand behind a sentence; empty where nothing was."""
+        if not self.problems:
+            return ""
+        more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
+        return f"; {self.problems[0]}{more}"
+
     def runs(self, wanted: Selection = Selection(), columns: Sequence[str] | None = None) -> pa.Table:
         """Returns the rows of ``runs`` with ``product`` and ``target``, in the order of their start.
 

@@ -43,7 +43,7 @@ class Telling:
     def tell(self, night: NightRecord, job: Job, record: JobRecord, judged: Sequence[ReportInput]) -> None:
         """Records, notifies and counts. Raises ``HarnessError`` only where ``nightly.json`` cannot be written."""
         self._record(night, record, judged)
-        self._page(judged)
+        self._page(record, judged)
         with night.stage(record, "notify") as stage:
             message = self.message(night, record, judged)
             if message is None:
@@ -86,7 +86,7 @@ class Telling:
 
     def message(self, night: NightRecord, record: JobRecord, judged: Sequence[ReportInput]) -> Message | None:
         """Returns what is to be told of ``record``; ``None`` where nothing changed."""
-        happenings = [one for run in judged for one in self._events(run)]
+        happenings = [one for run in judged for one in self._events(record, run)]
         before = self._before(night, record)
         happenings += job_happenings(record, before, happenings)
         target = next((name for run in judged if (name := _target(run))), record.target)
@@ -122,10 +122,15 @@ class Telling:
                     for note in done.notes:
                         self.say(f"history: {note}")
             except HarnessError as problem:
-                record.problems.append(f"the history: {problem}")
-                self.say(f"the history: {problem}")
+                self._note(record, str(problem))
 
-    def _page(self, judged: Iterable[ReportInput]) -> None:
+    def _note(self, record: JobRecord, text: str) -> None:
+        """Says once what is wrong with the history, and has it told: what it cannot read may be what changed."""
+        if (noted := f"the history: {text}") not in record.problems:
+            record.problems.append(noted)
+            self.say(noted)
+
+    def _page(self, record: JobRecord, judged: Iterable[ReportInput]) -> None:
         """Writes the history page of each target anew."""
         from harness.history.page.writer import write_page
         from harness.history.places import page_place
@@ -139,20 +144,22 @@ class Telling:
                 continue
             self.say(f"history page: {self.workspace.relative(path)}")
             for text in problems:
-                self.say(f"history: {text}")
+                self._note(record, text)
 
-    def _events(self, run: ReportInput) -> list[Happening]:
+    def _events(self, record: JobRecord, run: ReportInput) -> list[Happening]:
         from harness.history.events import events
 
         started = run.judged.evidence.started
         if started is None:
             return []
         try:
-            found = events(self.workspace.history, _target(run), started.run_id, product=started.product)
+            news = events(self.workspace.history, _target(run), started.run_id, product=started.product)
         except HarnessError as problem:
-            self.say(f"what changed is not known: {problem}")
+            self._note(record, f"what changed is not known: {problem}")
             return []
-        return [Happening(one.kind, one.text, one.checks, one.component, one.since) for one in found]
+        for text in news.passed_over:
+            self._note(record, text)
+        return [Happening(one.kind, one.text, one.checks, one.component, one.since) for one in news.events]
 
     def _before(self, night: NightRecord, record: JobRecord) -> JobRecord | None:
         found = None

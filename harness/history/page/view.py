@@ -120,7 +120,7 @@ def page_view(
     if not len(runs):
         known = sorted({str(each) for each in history.runs()["target"].to_pylist()})
         raise UsageError(
-            f"no night of {product} on target {target!r} is recorded",
+            f"no night of {product} on target {target!r} is recorded{history.beside}",
             remedy=f"Targets with nights: {', '.join(known)}" if known else "Record runs: harness history record RUN",
         )
     recorded = set(runs["run_id"].to_pylist())
