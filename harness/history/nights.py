@@ -6,8 +6,8 @@ A night is a run. Its facts are a row; what its checks showed is a column of the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -46,7 +46,7 @@ ABSENT, PASSED, FAILED, BLIND = 0, 1, 2, 3
 
 _COLUMNS: Final = (
     "check", "kind", "run_id", "outcome", "class", "excused", "fingerprint", "baseline_passed", "baseline_failed",
-    "component",
+    "component", "moved_from",
 )  # fmt: skip
 
 
@@ -114,6 +114,8 @@ class Shown:
     component: tuple[str, ...]
     """Of each check, as the last night that names one has it."""
     baseline_asks_same: npt.NDArray[np.bool_]
+    formerly: Mapping[str, str] = field(default_factory=dict)
+    """Of a check that was renamed the id before; its earlier nights are here under the one it has now."""
 
     @property
     def counted(self) -> npt.NDArray[np.bool_]:
@@ -171,23 +173,37 @@ class _Part:
     baseline_failed: npt.NDArray[np.int32]
     excused: Mask
     baseline_asks_same: Mask
+    moved: frozenset[tuple[str, str]]
+    """Ids with the one that the baseline has for the same check."""
 
 
 def _part(at_night: Mapping[str, int], rows: pa.Table) -> _Part:
     by_outcome = _meant(rows["outcome"], lambda name: _BY_OUTCOME.get(name, ABSENT), np.int8)
     is_missing = _meant(rows["class"], lambda name: name == ComparisonClass.MISSING.value, np.bool_)
+    night = _meant(rows["run_id"], lambda run: at_night.get(run, -1), np.int32)
     return _Part(
         check=rows["check"],
         fingerprint=rows["fingerprint"],
         component=rows["component"],
-        night=_meant(rows["run_id"], lambda run: at_night.get(run, -1), np.int32),
+        night=night,
         showed=np.where(is_missing, np.int8(FAILED), by_outcome),
         of_case=_meant(rows["kind"], lambda name: name == "case", np.bool_),
         baseline_passed=_numbers(rows["baseline_passed"]),
         baseline_failed=_numbers(rows["baseline_failed"]),
         excused=_numbers(rows["excused"]).astype(np.bool_),
         baseline_asks_same=~_numbers(rows["definition_changed"]).astype(np.bool_),
+        moved=_moved(rows, night),
     )
+
+
+def _moved(rows: pa.Table, night: Codes) -> frozenset[tuple[str, str]]:
+    old, olds = _coded([rows["moved_from"]])
+    if not any(olds):
+        return frozenset()
+    new, news = _coded([rows["check"]])
+    there = (night >= 0) & np.array([bool(text) for text in olds])[old]
+    pairs = np.unique(new[there].astype(np.int64) * len(olds) + old[there])
+    return frozenset((news[each // len(olds)], olds[each % len(olds)]) for each in pairs.tolist())
 
 
 def _whole(kind: type[Kind], nights: tuple[Brief, ...], parts: Sequence[_Part]) -> Kind:
@@ -218,17 +234,56 @@ def _whole(kind: type[Kind], nights: tuple[Brief, ...], parts: Sequence[_Part]) 
     showed = spread(_joined([part.showed for part in parts]), np.int8, ABSENT)
     _cases_that_ran(np.array(checks, dtype=object), of_case, showed)
     named, components = of_texts([part.component for part in parts])
+    matrices = {
+        "showed": showed,
+        "asked": of_texts([part.fingerprint for part in parts])[0],
+        "baseline_passed": spread(_joined([part.baseline_passed for part in parts]), np.int32, 0),
+        "baseline_failed": spread(_joined([part.baseline_failed for part in parts]), np.int32, 0),
+        "excused": spread(_joined([part.excused for part in parts]), np.bool_, False),
+        "baseline_asks_same": spread(_joined([part.baseline_asks_same for part in parts]), np.bool_, True),
+    }
+    moved = frozenset().union(*(part.moved for part in parts))
+    formerly = _followed(checks, moved, [*matrices.values(), named])
+    if formerly:
+        kept = np.array([check not in formerly.values() for check in checks])
+        checks, named = tuple(check for check, keep in zip(checks, kept, strict=True) if keep), named[kept]
+        matrices = {name: matrix[kept] for name, matrix in matrices.items()}
     return kind(
         nights=nights,
         checks=checks,
-        showed=showed,
-        asked=of_texts([part.fingerprint for part in parts])[0],
-        baseline_passed=spread(_joined([part.baseline_passed for part in parts]), np.int32, 0),
-        baseline_failed=spread(_joined([part.baseline_failed for part in parts]), np.int32, 0),
-        excused=spread(_joined([part.excused for part in parts]), np.bool_, False),
         component=tuple(components[each] if each >= 0 else "" for each in _last(named)),
-        baseline_asks_same=spread(_joined([part.baseline_asks_same for part in parts]), np.bool_, True),
+        formerly=formerly,
+        **matrices,
     )
+
+
+def _followed(
+    checks: Sequence[str], moved: Iterable[tuple[str, str]], matrices: Sequence[npt.NDArray[Any]]
+) -> dict[str, str]:
+    """Gives renamed checks the nights under their id before, and returns that id of each.
+
+    Only where the old id is not there any more from the night on in which the new one came: else they are two.
+    ``matrices`` begin with what was shown.
+    """
+    row_of = {check: row for row, check in enumerate(checks)}
+    showed = matrices[0]
+    came = sorted(
+        (int(np.argmax(showed[row_of[new]] != ABSENT)), new, old)
+        for new, old in moved
+        if old in row_of and (showed[row_of[new]] != ABSENT).any()
+    )
+    formerly: dict[str, str] = {}
+    later: dict[str, str] = {}
+    # The first to come first: where one was renamed twice, the second takes over what the first has taken over.
+    for first, new, old in came:
+        while old in later:
+            old = later[old]
+        if new == old or new in formerly or (showed[row_of[old], first:] != ABSENT).any():
+            continue
+        for matrix in matrices:
+            matrix[row_of[new], :first] = matrix[row_of[old], :first]
+        formerly[new], later[old] = old, new
+    return formerly
 
 
 _BY_OUTCOME: Final = {

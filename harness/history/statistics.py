@@ -17,7 +17,7 @@ from harness.history.nights import ABSENT, BLIND, FAILED, PASSED, Shown
 from harness.history.rules import DEFAULT_RULES, HistoryRules
 from harness.judge.rates import wilson as wilson_limits
 
-__all__ = ["Change", "Episode", "Rates", "Told", "rates", "tell"]
+__all__ = ["Change", "Episode", "Rates", "Told", "only", "rates", "tell"]
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -91,7 +91,7 @@ def tell(nights: Shown, rules: HistoryRules = DEFAULT_RULES) -> Told:
     failed = ((nights.showed == FAILED) & nights.counted).any(axis=1)
     # Checks do not depend on one another, and of one that never failed there is nothing to tell: most are so.
     rows = np.flatnonzero(failed)
-    course = walked(_only(nights, rows), rules)
+    course = walked(only(nights, rows), rules)
 
     def of_all(values: Ints, otherwise: int) -> Ints:
         spread = np.full(len(nights.checks), otherwise, dtype=np.int64)
@@ -121,12 +121,12 @@ def tell(nights: Shown, rules: HistoryRules = DEFAULT_RULES) -> Told:
     )
 
 
-def _only(nights: Shown, rows: Ints) -> Shown:
-    """The same nights, with these checks only."""
+def only(nights: Shown, rows: Ints) -> Shown:
+    """Returns the same nights, with these checks only."""
     taken: dict[str, Any] = {}
     for each in fields(Shown):
         value = getattr(nights, each.name)
-        if each.name != "nights":
+        if each.name not in ("nights", "formerly"):
             taken[each.name] = (
                 np.asfortranarray(value[rows]) if isinstance(value, np.ndarray) else tuple(value[row] for row in rows)
             )

@@ -30,13 +30,14 @@ IDS = [f"a.py::case {number // 3}::step::c{number}" for number in range(12)] + [
 SHOWS = {"passed": PASSED, "failed": FAILED, "hollow": BLIND, "skipped": BLIND, "error": BLIND}
 
 
-def a_row(check: str, number: int, shown: tuple[str, str, str, int]) -> dict[str, Any]:
+def a_row(check: str, number: int, shown: tuple[str, str, str, int], moved_from: str = "") -> dict[str, Any]:
     outcome, fingerprint, component, passed = shown
     return {
         "check": check, "run_id": f"r{number:03}", "started": FIRST + timedelta(days=number), "release": "v17.1.0",
         "suite": "native", "kind": "case" if check.count("::") == 1 else "check", "outcome": outcome,
         "class": "unchanged-pass" if outcome else "missing", "excused": passed == 2, "fingerprint": fingerprint,
-        "definition_changed": passed == 1, "moved_from": "", "baseline_passed": passed, "baseline_failed": 3 - passed,
+        "definition_changed": passed == 1, "moved_from": moved_from,
+        "baseline_passed": passed, "baseline_failed": 3 - passed,
         "cause": "", "component": component, "operation": "", "latency_ms": 1.5, "callback_ms": None, "message": "",
     }  # fmt: skip
 
@@ -110,6 +111,7 @@ def a_fact(number: int) -> dict[str, Any]:
     empty: dict[str, Any] = {field.name: 0 if pa.types.is_integer(field.type) else "" for field in SCHEMAS[RUNS]}
     return empty | {
         "run_id": f"r{number:03}", "started": FIRST + timedelta(days=number), "suite": "native",
+        "release": "v17.1.0", "ended": FIRST + timedelta(days=number),
         "verdict": "APPROVED", "components": "{}", "waivers": "[]", "causes": "[]", "rehearsal": False,
     }  # fmt: skip
 
