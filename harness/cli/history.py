@@ -40,13 +40,22 @@ def history(
     """Show the nights that are recorded, or what one check showed in them."""
     if context.invoked_subcommand is not None:
         return
-    from harness.history import table
     from harness.history.reader import History, Selection
 
     if as_json and as_csv:
         raise UsageError("--json and --csv are both given", remedy="Choose one")
     found = History(workspace_here().history)
     wanted = Selection(product, target, since=_day(since))
+    try:
+        _show(found, check, wanted, as_json=as_json, as_csv=as_csv)
+    finally:
+        # Also where a check is not found: the file that knows it may be one of these.
+        _complain(found.problems)
+
+
+def _show(found: Any, check: str | None, wanted: Selection, *, as_json: bool, as_csv: bool) -> None:
+    from harness.history import table
+
     if check is not None:
         _show_check(found, check, wanted, as_json=as_json, as_csv=as_csv)
     else:
@@ -59,7 +68,6 @@ def history(
             typer.echo("no night is recorded that is asked for. Record runs: harness history record RUN")
         else:
             _print_table(_NIGHT_HEAD, [_night_line(row) for row in rows])
-    _complain(found.problems)
 
 
 @history_app.command("record")

@@ -13,14 +13,15 @@ import pyarrow as pa
 from harness.errors import UsageError
 from harness.history.nights import Night, Nights, nights_of
 from harness.history.reader import History, Selection
-from harness.history.statistics import DEFAULT_RULES, Change, HistoryRules, Told, tell
+from harness.history.rules import DEFAULT_RULES, HistoryRules
+from harness.history.statistics import Change, Told, tell
 from harness.judge.waiving import WaiverStatus
 from harness.judge.words import counted, some_of
 from harness.model.event_kind import EventKind
 from harness.model.outcome import VerdictKind
 from harness.model.rehearsal import REHEARSAL
 
-__all__ = ["WAIVER_DAYS", "Event", "EventKind", "events", "events_of"]
+__all__ = ["WAIVER_DAYS", "Event", "EventKind", "News", "events", "events_of"]
 
 WAIVER_DAYS: Final = (7, 1)
 """A waiver is spoken of when so many days are left, and once more when it has expired."""
@@ -41,14 +42,24 @@ class Event:
     """The day (ISO 8601, UTC) on which it began, where it began earlier or may have."""
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What changed with a run, as far as the history can be read."""
+
+    events: tuple[Event, ...]
+    """Heaviest first."""
+    passed_over: tuple[str, ...] = ()
+    """What of the history could not be read, and why: of that it is not known what changed."""
+
+
 def events(
     dataset: Path, target: str, run_id: str, *, product: str | None = None, rules: HistoryRules = DEFAULT_RULES
-) -> tuple[Event, ...]:
-    """Returns what changed with run ``run_id`` on ``target`` against the nights before it, heaviest first.
+) -> News:
+    """Returns what changed with run ``run_id`` on ``target`` against the nights before it.
 
-    ``dataset`` is ``reports/history``. Nights after the run are not looked at, so that the answer stays the same. An
-    empty answer means that nothing changed, not that all is well. Raises ``UsageError`` where the history does not
-    hold the run.
+    ``dataset`` is ``reports/history``. Nights after the run are not looked at, so that the answer stays the same. No
+    events mean that nothing changed, not that all is well; where something was passed over, not even that. Raises
+    ``UsageError`` where the history does not hold the run.
     """
     history = History(dataset)
     runs = history.runs(Selection(product, target))
@@ -56,12 +67,13 @@ def events(
     own = next((row for row in facts if row["run_id"] == run_id), None)
     if own is None:
         raise UsageError(
-            f"the history of target {target!r} does not hold run {run_id!r}",
+            f"the history of target {target!r} does not hold run {run_id!r}{history.beside}",
             remedy=f"Record it: harness history record {run_id}",
         )
     same_product = runs.filter(pa.array([each["product"] == own["product"] for each in facts]))
     nights = nights_of(history, same_product, own["product"], target, own["suite"], until=run_id)
-    return events_of(nights, tell(nights, rules), len(nights.nights) - 1)
+    found = events_of(nights, tell(nights, rules), len(nights.nights) - 1)
+    return News(found, tuple(history.problems))
 
 
 def events_of(nights: Nights, told: Told, number: int) -> tuple[Event, ...]:

@@ -6,10 +6,10 @@ A night is a run. Its facts are a row; what its checks showed is a column of the
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,36 +23,59 @@ from harness.model.outcome import ComparisonClass, Outcome, VerdictKind
 __all__ = [
     "ABSENT",
     "BLIND",
+    "BRIEFLY",
     "FAILED",
     "PASSED",
+    "Brief",
     "Night",
     "Nights",
+    "Shown",
+    "brief_of",
     "night_of",
     "nights_of",
-    "nights_of_table",
+    "shown_in",
     "suites_of",
 ]
+
+Codes: TypeAlias = npt.NDArray[np.int32]
+Mask: TypeAlias = npt.NDArray[np.bool_]
+Kind = TypeVar("Kind", bound="Shown")
 
 ABSENT, PASSED, FAILED, BLIND = 0, 1, 2, 3
 """What a night says of a check: nothing (not part of it), passed, failed or missing, ran without saying anything."""
 
 _COLUMNS: Final = (
     "check", "kind", "run_id", "outcome", "class", "excused", "fingerprint", "baseline_passed", "baseline_failed",
-    "component",
+    "component", "moved_from",
 )  # fmt: skip
 
 
+BRIEFLY: Final = ("run_id", "started", "release", "suite", "excluded")
+"""The columns of ``runs`` that a ``Brief`` is made from."""
+
+
 @dataclass(frozen=True, slots=True)
-class Night:
-    """The facts of one run."""
+class Brief:
+    """What the statistics ask of one run."""
 
     run_id: str
     started: datetime
     release: str
     suite: str
-    verdict: VerdictKind
     excluded: str
     """``mass-failure``, ``cut-off`` or ``not-ready`` where it is kept out of the statistics; else empty."""
+
+    @property
+    def day(self) -> date:
+        """The day it started on, in UTC."""
+        return self.started.date()
+
+
+@dataclass(frozen=True, slots=True)
+class Night(Brief):
+    """The facts of one run."""
+
+    verdict: VerdictKind
     excluded_why: str
     why: str
     checks: int
@@ -69,21 +92,16 @@ class Night:
     next_action: str
 
     @property
-    def day(self) -> date:
-        """The day it started on, in UTC."""
-        return self.started.date()
-
-    @property
     def approved(self) -> bool:
         """Whether the release could have gone."""
         return self.verdict in (VerdictKind.APPROVED, VerdictKind.APPROVED_WITH_KNOWN_ISSUES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Nights:
-    """The nights in the order of their start, and per check (row) and night (column) what was shown."""
+class Shown:
+    """Per check (row) and night (column), in the order of the nights' start, what was shown."""
 
-    nights: tuple[Night, ...]
+    nights: tuple[Brief, ...]
     checks: tuple[str, ...]
     """Sorted."""
     showed: npt.NDArray[np.int8]
@@ -96,11 +114,20 @@ class Nights:
     component: tuple[str, ...]
     """Of each check, as the last night that names one has it."""
     baseline_asks_same: npt.NDArray[np.bool_]
+    formerly: Mapping[str, str] = field(default_factory=dict)
+    """Of a check that was renamed the id before; its earlier nights are here under the one it has now."""
 
     @property
     def counted(self) -> npt.NDArray[np.bool_]:
         """Which nights count."""
         return np.array([not night.excluded for night in self.nights], dtype=bool)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Nights(Shown):
+    """What was shown, with all the facts of each night."""
+
+    nights: tuple[Night, ...]
 
 
 def suites_of(runs: pa.Table) -> list[str]:
@@ -119,60 +146,144 @@ def nights_of(history: History, runs: pa.Table, product: str, target: str, suite
     nights = tuple(night_of(row) for row in chosen)
     known = set(runs["run_id"].to_pylist())
     wanted = Selection(product, target, until_month=f"{nights[-1].started:%Y-%m}" if nights else "0000-00")
-    columns = [*_COLUMNS, "definition_changed"]
-    return nights_of_table(nights, history.read(CHECKS, columns, wanted, known))
-
-
-def nights_of_table(nights: tuple[Night, ...], rows: pa.Table) -> Nights:
-    """Returns ``nights`` with what ``rows`` (of the dataset ``checks``) tell of them; rows of other runs are left."""
     at_night = {night.run_id: number for number, night in enumerate(nights)}
-    run_codes, run_ids = _coded(rows["run_id"])
-    column = np.array([at_night.get(run, -1) for run in run_ids] or [-1])[run_codes]
-    mine: Any = column >= 0
-    if mine.all():
-        mine = slice(None)
-    check_codes, check_ids = _coded(rows["check"])
-    order = np.argsort(np.array(check_ids, dtype=object), kind="stable")
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    row = rank[check_codes] if len(check_ids) else check_codes
-    row, column = row[mine], column[mine]
-    shape = (len(check_ids), len(nights))
-    cell = row * shape[1] + column
+    columns = [*_COLUMNS, "definition_changed"]
+    # File by file: all rows at once would take several times the memory of what is kept of them.
+    return _whole(Nights, nights, history.parts(CHECKS, columns, wanted, known, lambda rows: _part(at_night, rows)))
 
-    def spread(values: npt.NDArray[Any], kind: Any, empty: Any) -> npt.NDArray[Any]:
-        matrix = np.full(shape[0] * shape[1], empty, dtype=kind)
-        matrix[cell] = values[mine]
-        return matrix.reshape(shape)
 
-    outcome, names = _coded(rows["outcome"])
-    class_codes, classes = _coded(rows["class"])
-    by_outcome = np.array([_BY_OUTCOME.get(name, ABSENT) for name in names] or [ABSENT], dtype=np.int8)[outcome]
-    is_missing = np.array([name == ComparisonClass.MISSING.value for name in classes] or [False])[class_codes]
-    prints, values = _coded(rows["fingerprint"])
-    unsaid = np.array([not value for value in values] or [True])[prints]
-    components, component_names = _coded(rows["component"])
-    has_name = np.array([bool(name) for name in component_names] or [False])[components]
-    named = spread(np.where(has_name, components, -1), np.int32, -1)
-    kept = np.zeros(shape[0], dtype=bool)
-    kept[row] = True
-    checks = np.array(check_ids, dtype=object)[order]
-    kinds, kind_names = _coded(rows["kind"])
-    of_case = np.zeros(shape[0], dtype=bool)
-    of_case[rank[check_codes][np.array([name == "case" for name in kind_names] or [False])[kinds]]] = True
-    showed = spread(np.where(is_missing, FAILED, by_outcome), np.int8, ABSENT)
-    _cases_that_ran(checks, of_case, showed)
-    return Nights(
-        nights=nights,
-        checks=tuple(checks[kept]),
-        showed=showed[kept],
-        asked=spread(np.where(unsaid, -1, prints), np.int32, -1)[kept],
-        baseline_passed=spread(_numbers(rows["baseline_passed"]), np.int32, 0)[kept],
-        baseline_failed=spread(_numbers(rows["baseline_failed"]), np.int32, 0)[kept],
-        excused=spread(_numbers(rows["excused"]).astype(bool), np.bool_, False)[kept],
-        component=tuple(component_names[code] if code >= 0 else "" for code in _last(named[kept])),
-        baseline_asks_same=spread(~_numbers(rows["definition_changed"]).astype(bool), np.bool_, True)[kept],
+def shown_in(nights: tuple[Brief, ...], rows: pa.Table) -> Shown:
+    """Returns what ``rows`` (of the dataset ``checks``) tell of ``nights``; rows of other runs are left."""
+    return _whole(Shown, nights, [_part({night.run_id: number for number, night in enumerate(nights)}, rows)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """What the rows of one file tell, in as little memory as they can be kept in until all are there."""
+
+    check: pa.ChunkedArray
+    fingerprint: pa.ChunkedArray
+    component: pa.ChunkedArray
+    """Dictionaries still: they are brought together for all files at once."""
+    night: Codes
+    """-1 where the row is of none of the nights."""
+    showed: npt.NDArray[np.int8]
+    of_case: Mask
+    baseline_passed: npt.NDArray[np.int32]
+    baseline_failed: npt.NDArray[np.int32]
+    excused: Mask
+    baseline_asks_same: Mask
+    moved: frozenset[tuple[str, str]]
+    """Ids with the one that the baseline has for the same check."""
+
+
+def _part(at_night: Mapping[str, int], rows: pa.Table) -> _Part:
+    by_outcome = _meant(rows["outcome"], lambda name: _BY_OUTCOME.get(name, ABSENT), np.int8)
+    is_missing = _meant(rows["class"], lambda name: name == ComparisonClass.MISSING.value, np.bool_)
+    night = _meant(rows["run_id"], lambda run: at_night.get(run, -1), np.int32)
+    return _Part(
+        check=rows["check"],
+        fingerprint=rows["fingerprint"],
+        component=rows["component"],
+        night=night,
+        showed=np.where(is_missing, np.int8(FAILED), by_outcome),
+        of_case=_meant(rows["kind"], lambda name: name == "case", np.bool_),
+        baseline_passed=_numbers(rows["baseline_passed"]),
+        baseline_failed=_numbers(rows["baseline_failed"]),
+        excused=_numbers(rows["excused"]).astype(np.bool_),
+        baseline_asks_same=~_numbers(rows["definition_changed"]).astype(np.bool_),
+        moved=_moved(rows, night),
     )
+
+
+def _moved(rows: pa.Table, night: Codes) -> frozenset[tuple[str, str]]:
+    old, olds = _coded([rows["moved_from"]])
+    if not any(olds):
+        return frozenset()
+    new, news = _coded([rows["check"]])
+    there = (night >= 0) & np.array([bool(text) for text in olds])[old]
+    pairs = np.unique(new[there].astype(np.int64) * len(olds) + old[there])
+    return frozenset((news[each // len(olds)], olds[each % len(olds)]) for each in pairs.tolist())
+
+
+def _whole(kind: type[Kind], nights: tuple[Brief, ...], parts: Sequence[_Part]) -> Kind:
+    night = _joined([part.night for part in parts])
+    mine: Any = slice(None) if (night >= 0).all() else night >= 0
+    code, texts = _coded([part.check for part in parts])
+    code, night = code[mine], night[mine]
+    known = sorted(np.unique(code).tolist(), key=texts.__getitem__)
+    checks = tuple(texts[each] for each in known)
+    row_of = np.zeros(max(len(texts), 1), dtype=np.int64)
+    row_of[known] = np.arange(len(known))
+    row = row_of[code]
+    # Night by night they are told from: what belongs to one lies together.
+    cell = night.astype(np.int64) * len(checks) + row
+
+    def spread(values: npt.NDArray[Any], number: Any, empty: Any) -> npt.NDArray[Any]:
+        matrix = np.full(len(nights) * len(checks), empty, dtype=number)
+        matrix[cell] = values[mine]
+        return matrix.reshape(len(nights), len(checks)).T
+
+    def of_texts(columns: Sequence[pa.ChunkedArray]) -> tuple[npt.NDArray[Any], list[str]]:
+        codes, names = _coded(columns)
+        number = np.array([at if name else -1 for at, name in enumerate(names)] or [-1], dtype=np.int32)
+        return spread(number[codes], np.int32, -1), names
+
+    of_case = np.zeros(len(checks), dtype=np.bool_)
+    of_case[row[_joined([part.of_case for part in parts])[mine]]] = True
+    showed = spread(_joined([part.showed for part in parts]), np.int8, ABSENT)
+    _cases_that_ran(np.array(checks, dtype=object), of_case, showed)
+    named, components = of_texts([part.component for part in parts])
+    matrices = {
+        "showed": showed,
+        "asked": of_texts([part.fingerprint for part in parts])[0],
+        "baseline_passed": spread(_joined([part.baseline_passed for part in parts]), np.int32, 0),
+        "baseline_failed": spread(_joined([part.baseline_failed for part in parts]), np.int32, 0),
+        "excused": spread(_joined([part.excused for part in parts]), np.bool_, False),
+        "baseline_asks_same": spread(_joined([part.baseline_asks_same for part in parts]), np.bool_, True),
+    }
+    moved = frozenset().union(*(part.moved for part in parts))
+    formerly = _followed(checks, moved, [*matrices.values(), named])
+    if formerly:
+        kept = np.array([check not in formerly.values() for check in checks])
+        checks, named = tuple(check for check, keep in zip(checks, kept, strict=True) if keep), named[kept]
+        matrices = {name: matrix[kept] for name, matrix in matrices.items()}
+    return kind(
+        nights=nights,
+        checks=checks,
+        component=tuple(components[each] if each >= 0 else "" for each in _last(named)),
+        formerly=formerly,
+        **matrices,
+    )
+
+
+def _followed(
+    checks: Sequence[str], moved: Iterable[tuple[str, str]], matrices: Sequence[npt.NDArray[Any]]
+) -> dict[str, str]:
+    """Gives renamed checks the nights under their id before, and returns that id of each.
+
+    Only where the old id is not there any more from the night on in which the new one came: else they are two.
+    ``matrices`` begin with what was shown.
+    """
+    row_of = {check: row for row, check in enumerate(checks)}
+    showed = matrices[0]
+    came = sorted(
+        (int(np.argmax(showed[row_of[new]] != ABSENT)), new, old)
+        for new, old in moved
+        if old in row_of and (showed[row_of[new]] != ABSENT).any()
+    )
+    formerly: dict[str, str] = {}
+    later: dict[str, str] = {}
+    # The first to come first: where one was renamed twice, the second takes over what the first has taken over.
+    for first, new, old in came:
+        while old in later:
+            old = later[old]
+        if new == old or new in formerly or (showed[row_of[old], first:] != ABSENT).any():
+            continue
+        for matrix in matrices:
+            matrix[row_of[new], :first] = matrix[row_of[old], :first]
+        formerly[new], later[old] = old, new
+    return formerly
 
 
 _BY_OUTCOME: Final = {
@@ -203,17 +314,35 @@ def _last(matrix: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     return np.where(there.any(axis=1), matrix[np.arange(len(matrix)), at], -1)
 
 
-def _coded(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Returns the codes of a dictionary column, and the texts that they stand for."""
-    whole = column.unify_dictionaries().combine_chunks() if column.num_chunks else pa.array([], column.type)
-    if isinstance(whole, pa.ChunkedArray):
-        whole = whole.chunk(0) if whole.num_chunks else pa.array([], column.type)
-    return whole.indices.to_numpy(zero_copy_only=False).astype(np.int64), whole.dictionary.to_pylist()
+def _joined(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int8)
 
 
-def _numbers(column: pa.ChunkedArray) -> npt.NDArray[Any]:
-    values: npt.NDArray[Any] = pc.cast(column, pa.int32()).to_numpy()
+def _coded(columns: Sequence[pa.ChunkedArray]) -> tuple[Codes, list[str]]:
+    """Returns the codes of dictionary columns, one after the other, and the texts that they stand for."""
+    chunks = [chunk for column in columns for chunk in column.chunks]
+    if not chunks:
+        return np.zeros(0, dtype=np.int32), []
+    unified = pa.chunked_array(chunks).unify_dictionaries()
+    codes = np.concatenate([chunk.indices.to_numpy(zero_copy_only=False) for chunk in unified.chunks])
+    return codes, unified.chunk(0).dictionary.to_pylist()
+
+
+def _meant(column: pa.ChunkedArray, meaning: Callable[[str], Any], kind: Any) -> npt.NDArray[Any]:
+    """Returns what each text of a dictionary column means."""
+    codes, texts = _coded([column])
+    values: npt.NDArray[Any] = np.array([meaning(text) for text in texts] or [meaning("")], dtype=kind)[codes]
     return values
+
+
+def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    values: npt.NDArray[np.int32] = pc.cast(column, pa.int32()).to_numpy()
+    return values
+
+
+def brief_of(row: Mapping[str, Any]) -> Brief:
+    """Returns what the statistics ask of the night that a row of ``runs`` tells of; it needs ``BRIEFLY`` only."""
+    return Brief(**{name: row[name] for name in BRIEFLY})
 
 
 def night_of(row: Mapping[str, Any]) -> Night:

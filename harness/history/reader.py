@@ -6,12 +6,13 @@ no lock: where a writer replaced a file meanwhile, they read again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,8 +24,10 @@ from harness.history.schema import RUNS, SCHEMAS, foreign, runs_marked
 
 __all__ = ["History", "Selection", "file_with", "table_of"]
 
+Part = TypeVar("Part")
+
 _ATTEMPTS = 20
-_THREADS = 4
+_THREADS = 2
 
 
 @final
@@ -53,9 +56,20 @@ class History:
     root: Path
     problems: list[str] = field(default_factory=list)
 
-    def runs(self, wanted: Selection = Selection()) -> pa.Table:
-        """Returns the rows of ``runs`` with ``product`` and ``target``, in the order of their start."""
-        found = self.read(RUNS, SCHEMAS[RUNS].names, wanted, None)
+    @property
+    def beside(self) -> str:
+        """What was passed over, to stand behind a sentence; empty where nothing was."""
+        if not self.problems:
+            return ""
+        more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
+        return f"; {self.problems[0]}{more}"
+
+    def runs(self, wanted: Selection = Selection(), columns: Sequence[str] | None = None) -> pa.Table:
+        """Returns the rows of ``runs`` with ``product`` and ``target``, in the order of their start.
+
+        ``columns`` limits what is read of them; ``started`` and ``run_id`` must be among it.
+        """
+        found = self.read(RUNS, SCHEMAS[RUNS].names if columns is None else columns, wanted, None)
         keys = pa.table({"started": found["started"], "run_id": found["run_id"].cast(pa.string())})
         return found.take(pc.sort_indices(keys, [("started", "ascending"), ("run_id", "ascending")]))
 
@@ -65,62 +79,77 @@ class History:
         Texts are dictionaries. Rows of runs that are not in ``known`` are left out, and told: their recording was cut
         off. ``None`` takes all.
         """
-        for _ in range(_ATTEMPTS):
-            problems: list[str] = []
-            try:
-                found = self._read_once(dataset, columns, wanted, known, problems)
-            except FileNotFoundError:
-                continue
-            if found is not None:
-                self.problems += [each for each in problems if each not in self.problems]
-                return found
-        raise InternalError(
-            f"the history under {self.root} was rewritten again and again while it was read", remedy="Try again"
-        )
+        schema = _schema(dataset, columns)
+        parts = self.parts(dataset, columns, wanted, known, lambda table: _as(table, schema))
+        return pa.concat_tables(parts) if parts else schema.empty_table()
 
-    def _read_once(
+    def parts(
         self,
         dataset: str,
         columns: Sequence[str],
         wanted: Selection,
         known: Collection[str] | None,
-        problems: list[str],
-    ) -> pa.Table | None:
+        made: Callable[[pa.Table], Part],
+    ) -> list[Part]:
+        """Returns what ``made`` makes of each file's rows; they are as ``read`` has them. It is called in threads.
+
+        No more than a few files are open, or their rows in memory, at a time, however many there are.
+        """
         months = wanted.months(folders(self.root, dataset, wanted.product, wanted.target))
-        listed = {month: month.files() for month in months}
-        sources = [(month, path) for month, paths in listed.items() for path in paths]
+        these = None if known is None else frozenset(known)
         with ThreadPoolExecutor(_THREADS) as threads:
-            opened = list(threads.map(lambda source: _opened(dataset, source[1]), sources))
-            files: dict[Folder, list[_Open]] = {}
-            for (month, path), one in zip(sources, opened, strict=True):
-                if isinstance(one, str):
-                    problems.append(f"{path.relative_to(self.root)} is passed over: {one}")
-                else:
-                    files.setdefault(month, []).append(one)
-            tasks = [
-                (month, one, skipped)
-                for month, held in files.items()
-                for one, skipped in self._once_each(held, known, problems)
-            ]
-            tables = list(threads.map(lambda task: _rows(task[0], task[1], task[2], columns, wanted.check), tasks))
-        if any(set(month.files()) < set(paths) or _replaced(paths, month.files()) for month, paths in listed.items()):
-            return None
-        parts = []
-        for (_, one, _), table in zip(tasks, tables, strict=True):
-            if isinstance(table, str):
-                problems.append(f"{one.path.relative_to(self.root)} is passed over: {table}")
+            found = list(
+                threads.map(lambda month: self._month(dataset, month, columns, wanted.check, these, made), months)
+            )
+        self.problems += dict.fromkeys(text for _, problems in found for text in problems if text not in self.problems)
+        return [part for parts, _ in found for part in parts]
+
+    def _month(
+        self,
+        dataset: str,
+        month: Folder,
+        columns: Sequence[str],
+        check: str | None,
+        known: frozenset[str] | None,
+        made: Callable[[pa.Table], Part],
+    ) -> tuple[list[Part], list[str]]:
+        for _ in range(_ATTEMPTS):
+            paths = month.files()
+            problems: list[str] = []
+            parts = []
+            try:
+                with ExitStack() as closing:
+                    for one, skipped in self._once_each(self._ours(dataset, paths, problems, closing), known, problems):
+                        table = _rows(month, one, skipped, columns, check)
+                        if isinstance(table, str):
+                            problems.append(f"{one.path.relative_to(self.root)} is passed over: {table}")
+                        elif len(table):
+                            parts.append(made(table))
+            except FileNotFoundError:
+                continue
+            if not _replaced(paths, month.files()):
+                return parts, problems
+        raise InternalError(
+            f"the history under {self.root} was rewritten again and again while it was read", remedy="Try again"
+        )
+
+    def _ours(self, dataset: str, paths: Sequence[Path], problems: list[str], closing: ExitStack) -> Iterator[_Open]:
+        """Those of a month's files that are sound, open until ``closing`` ends."""
+        for path in paths:
+            one = _opened(dataset, path)
+            if isinstance(one, str):
+                problems.append(f"{path.relative_to(self.root)} is passed over: {one}")
             else:
-                parts.append(table)
-        schema = _schema(dataset, columns)
-        return pa.concat_tables([part.cast(schema) for part in parts]) if parts else schema.empty_table()
+                closing.callback(one.file.close)
+                yield one
 
     def _once_each(
-        self, held: list[_Open], known: Collection[str] | None, problems: list[str]
+        self, held: Iterable[_Open], known: frozenset[str] | None, problems: list[str]
     ) -> Iterator[tuple[_Open, frozenset[str]]]:
         """The files that are needed to have each run once, with the runs whose rows are to be left out of each."""
         taken: set[str] = set()
         for one in sorted(held, key=lambda each: (-len(each.runs), each.path.name)):
-            unknown = one.runs - set(known) if known is not None else frozenset()
+            unknown = one.runs - known if known is not None else frozenset()
             if unknown:
                 what = f"{len(unknown)} runs" if len(unknown) > 1 else f"run {next(iter(unknown))}"
                 problems.append(
@@ -172,7 +201,7 @@ def _opened(dataset: str, path: Path) -> _Open | str:
             path, memory_map=False, page_checksum_verification=True, read_dictionary=_texts(dataset), pre_buffer=False
         )
         metadata = file.metadata.metadata
-        problem = foreign(dataset, metadata, file.schema_arrow.names)
+        problem = foreign(dataset, metadata, file.schema.names)
         if problem:
             return problem
         runs = runs_marked(metadata)
@@ -195,7 +224,7 @@ def _rows(
         groups = _groups(one.file, check)
         table = one.file.read_row_groups(groups, columns=wanted, use_threads=False)
         if check is not None:
-            table = table.filter(pc.equal(table["check"], check))
+            table = _texts_in_use(table.filter(pc.equal(table["check"], check)))
         if skipped:
             table = table.filter(pc.invert(pc.is_in(table["run_id"], pa.array(sorted(skipped), pa.string()))))
     except (OSError, pa.ArrowException) as problem:
@@ -207,12 +236,20 @@ def _rows(
     return table
 
 
+def _texts_in_use(table: pa.Table) -> pa.Table:
+    """The same rows without the texts that none of them has: of a few rows that is nearly all of them."""
+    for at, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
+        if pa.types.is_dictionary(column.type) and any(len(chunk.dictionary) > len(chunk) for chunk in column.chunks):
+            table = table.set_column(at, name, column.cast(column.type.value_type).dictionary_encode())
+    return table
+
+
 def _groups(file: pq.ParquetFile, check: str | None) -> list[int]:
     """The row groups that may hold ``check``, by the least and greatest id that their statistics tell."""
     metadata = file.metadata
     if check is None:
         return list(range(metadata.num_row_groups))
-    at = file.schema_arrow.names.index("check")
+    at = file.schema.names.index("check")
     found = []
     for number in range(metadata.num_row_groups):
         told = metadata.row_group(number).column(at).statistics
@@ -229,6 +266,11 @@ def _replaced(before: list[Path], after: list[Path]) -> bool:
 
 def _texts(dataset: str) -> list[str]:
     return [each.name for each in SCHEMAS[dataset] if pa.types.is_string(each.type)]
+
+
+def _as(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """``table`` with ``schema``; column by column it would cost more than reading a few rows does."""
+    return table.replace_schema_metadata() if table.schema.equals(schema) else table.cast(schema)
 
 
 def _schema(dataset: str, columns: Sequence[str]) -> pa.Schema:

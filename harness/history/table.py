@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 
 from harness.errors import UsageError
-from harness.history.nights import night_of, nights_of_table
+from harness.history.nights import BRIEFLY, Shown, brief_of, shown_in
 from harness.history.reader import History, Selection
 from harness.history.schema import CHECKS
-from harness.history.statistics import Rates, Told, rates, tell
+from harness.history.statistics import only, rates, tell
 from harness.judge.words import counted
 
 __all__ = ["CheckHistory", "as_csv", "as_json", "check_histories", "night_rows"]
@@ -27,7 +28,7 @@ NIGHT_COLUMNS: Final = (
 )  # fmt: skip
 CHECK_COLUMNS: Final = (
     "started", "run_id", "product", "target", "release", "suite", "excluded", "outcome", "class", "excused", "cause",
-    "component", "operation", "latency_ms", "callback_ms", "message",
+    "component", "operation", "latency_ms", "callback_ms", "message", "check",
 )  # fmt: skip
 
 
@@ -61,52 +62,90 @@ def check_histories(history: History, check: str, wanted: Selection) -> list[Che
 
     What it says is drawn from all nights; ``wanted.since`` limits the rows only.
     """
-    own = Selection(wanted.product, wanted.target, check=check)
-    runs = history.runs(Selection(wanted.product, wanted.target))
-    facts = {row["run_id"]: row for row in runs.to_pylist()}
-    known = history.read(CHECKS, [*_READ], own, facts)
+    runs = history.runs(Selection(wanted.product, wanted.target), BRIEFLY)
+    facts = {row["run_id"]: row for row in _plain_rows(runs)}
+    known = _of_check(history, check, wanted, facts)
     if not len(known):
         raise UsageError(f"the history knows no check {check!r}", remedy=_remedy(history, check, wanted, facts))
+    for _ in range(_NAMES):
+        known = known.unify_dictionaries().combine_chunks()
+        earlier = set(known["moved_from"].unique().to_pylist()) - {"", *known["check"].unique().to_pylist()}
+        if not earlier:
+            break
+        known = pa.concat_tables([known, *(_of_check(history, each, wanted, facts) for each in sorted(earlier))])
+    known = known.unify_dictionaries().combine_chunks()
     by_side: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for row in known.to_pylist():
+    for at, row in enumerate(_plain_rows(known)):
+        row |= {"at": at, **facts[row["run_id"]]}
         by_side.setdefault((row["product"], row["target"], row["suite"]), []).append(row)
     return [
-        _check_history(side, sorted(rows, key=lambda row: (row["started"], row["run_id"])), facts, known, wanted)
+        _check_history(check, side, sorted(rows, key=lambda row: (row["started"], row["run_id"])), facts, known, wanted)
         for side, rows in sorted(by_side.items())
+        if any(row["check"] == check for row in rows)
     ]
 
 
+def _of_check(history: History, check: str, wanted: Selection, facts: Mapping[str, Any]) -> pa.Table:
+    return history.read(CHECKS, [*_READ], Selection(wanted.product, wanted.target, check=check), facts)
+
+
+_NAMES: Final = 20
+"""So many times at most is a check followed to the id that it had before."""
 _READ: Final = tuple(
     dict.fromkeys(
         [
-            *(name for name in CHECK_COLUMNS if name not in ("product", "target", "excluded")),
-            "check", "kind", "fingerprint", "baseline_passed", "baseline_failed", "definition_changed",
+            # What is of the whole run stands in its row of ``runs`` as well, and is read there.
+            "run_id", *(name for name in CHECK_COLUMNS if name not in (*BRIEFLY, "product", "target")),
+            "kind", "fingerprint", "baseline_passed", "baseline_failed", "definition_changed", "moved_from",
         ]
     )
 )  # fmt: skip
 
 
 def _check_history(
+    check: str,
     side: tuple[str, str, str],
     rows: Sequence[dict[str, Any]],
     facts: Mapping[str, Mapping[str, Any]],
     known: pa.Table,
     wanted: Selection,
 ) -> CheckHistory:
-    nights = tuple(night_of(row) for row in facts.values() if (row["product"], row["target"], row["suite"]) == side)
-    found = nights_of_table(nights, known)
+    nights = tuple(brief_of(row) for row in facts.values() if (row["product"], row["target"], row["suite"]) == side)
+    found = shown_in(nights, known.take([row["at"] for row in rows]))
+    names = [check]
+    while names[-1] in found.formerly:
+        names.append(found.formerly[names[-1]])
     shown = [
-        {name: facts[row["run_id"]]["excluded"] if name == "excluded" else row[name] for name in CHECK_COLUMNS}
+        {name: row[name] for name in CHECK_COLUMNS}
         for row in rows
-        if wanted.since is None or row["started"].date() >= wanted.since
+        if row["check"] in names and (wanted.since is None or row["started"].date() >= wanted.since)
     ]
-    said = _says(tell(found), rates(found), [night.day for night in nights])
-    return CheckHistory(*side, tuple(shown), said)
+    said = _says(only(found, np.array([found.checks.index(check)])), [night.day for night in nights])
+    was = [
+        f"until {max(row['started'] for row in rows if row['check'] == name):%Y-%m-%d} its id was {name}"
+        for name in names[1:]
+    ]
+    return CheckHistory(*side, tuple(shown), (*said, *was))
 
 
-def _says(told: Told, counts: Rates, days: Sequence[date]) -> tuple[str, ...]:
-    if not len(counts.passed):
-        return ()
+def _plain_rows(table: pa.Table) -> list[dict[str, Any]]:
+    """The rows as ``to_pylist`` has them; texts, of which few are distinct, are made once each."""
+    columns = [_values(table[name]) for name in table.column_names]
+    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    if not pa.types.is_dictionary(column.type):
+        return column.to_pylist()  # type: ignore[no-any-return]
+    values: list[Any] = []
+    for chunk in column.chunks:
+        texts = chunk.dictionary.to_pylist()
+        values += [None if code is None else texts[code] for code in chunk.indices.to_pylist()]
+    return values
+
+
+def _says(shown: Shown, days: Sequence[date]) -> tuple[str, ...]:
+    told, counts = tell(shown), rates(shown)
     expected = int(counts.expected[0])
     lines = [f"first seen {days[int(told.first_seen[0])]}, last {days[int(told.last_seen[0])]}"]
     if expected:

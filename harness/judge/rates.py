@@ -6,6 +6,7 @@ Fisher: one-sided, hypergeometric tail. Newcombe (1998), method 10: hybrid of tw
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Any, TypeAlias, final
 
@@ -19,6 +20,9 @@ __all__ = ["Repeats", "fisher_greater", "newcombe", "wilson"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
+
+_FEW = 100
+"""So many counts are sooner worked out than sorted."""
 
 
 @final
@@ -52,6 +56,8 @@ def fisher_greater(failed: Any, runs: Any, failed_before: Any, runs_before: Any)
         *(np.asarray(each, dtype=np.int64) for each in (failed, runs, failed_before, runs_before))
     )
     shape = counts[0].shape
+    if counts[0].size <= _FEW:
+        return _tail(*(each.ravel() for each in counts)).reshape(shape)
     # Of a million checks few have counts that no other has.
     distinct, where = np.unique(np.stack([each.ravel() for each in counts]), axis=1, return_inverse=True)
     return _tail(*distinct)[where.reshape(-1)].reshape(shape)
@@ -76,7 +82,15 @@ def _tail(failed: Ints, runs: Ints, failed_before: Ints, runs_before: Ints) -> F
 
 
 def _log_factorials(most: int) -> Floats:
-    return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, most + 1, dtype=np.float64)))])
+    """The logarithms of 0! to ``most``! at the least."""
+    return _log_factorials_of_size(max(64, 1 << most.bit_length()))
+
+
+@lru_cache(maxsize=2)
+def _log_factorials_of_size(size: int) -> Floats:
+    logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, size, dtype=np.float64)))])
+    logs.flags.writeable = False
+    return logs
 
 
 def wilson(hits: Any, runs: Any, confidence: float) -> tuple[Floats, Floats]:

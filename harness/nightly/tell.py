@@ -50,7 +50,7 @@ class Telling:
     def tell(self, night: NightRecord, job: Job, record: JobRecord, judged: Sequence[ReportInput]) -> None:
         """Records, notifies and counts. Raises ``HarnessError`` only where ``nightly.json`` cannot be written."""
         self._record(night, record, judged)
-        self._page(judged)
+        self._page(record, judged)
         with night.stage(record, "notify") as stage:
             message = self.message(night, record, judged)
             if message is None:
@@ -102,7 +102,7 @@ class Telling:
         lost = [f"what run {name} changed is not known: it is gone" for name in _unjudged(record, judged)]
         for run in judged:
             try:
-                happenings += run_happenings(record, _suite(run), self._events(run))
+                happenings += run_happenings(record, _suite(run), self._events(record, run))
             except HarnessError as problem:
                 lost.append(f"what changed is not known: {problem}")
         happenings += [Happening(EventKind.PROBLEM, text) for text in lost]
@@ -141,10 +141,15 @@ class Telling:
                     for note in done.notes:
                         self.say(f"history: {note}")
             except HarnessError as problem:
-                record.problems.append(f"the history: {problem}")
-                self.say(f"the history: {problem}")
+                self._note(record, str(problem))
 
-    def _page(self, judged: Iterable[ReportInput]) -> None:
+    def _note(self, record: JobRecord, text: str) -> None:
+        """Says once what is wrong with the history, and has it told: what it cannot read may be what changed."""
+        if (noted := f"the history: {text}") not in record.problems:
+            record.problems.append(noted)
+            self.say(noted)
+
+    def _page(self, record: JobRecord, judged: Iterable[ReportInput]) -> None:
         """Writes the history page of each target anew."""
         from harness.history.page.writer import write_page
         from harness.history.places import page_place
@@ -158,16 +163,19 @@ class Telling:
                 continue
             self.say(f"history page: {self.workspace.relative(path)}")
             for text in problems:
-                self.say(f"history: {text}")
+                self._note(record, text)
 
-    def _events(self, run: ReportInput) -> list[Happening]:
+    def _events(self, record: JobRecord, run: ReportInput) -> list[Happening]:
+        """Returns what the history says that ``run`` changed. Raises ``HarnessError`` where it cannot say."""
         from harness.history.events import events
 
         started = run.judged.evidence.started
         if started is None:
             return []
-        found = events(self.workspace.history, _target(run), started.run_id, product=started.product)
-        return [Happening(one.kind, one.text, one.checks, one.component, one.since) for one in found]
+        news = events(self.workspace.history, _target(run), started.run_id, product=started.product)
+        for text in news.passed_over:
+            self._note(record, text)
+        return [Happening(one.kind, one.text, one.checks, one.component, one.since) for one in news.events]
 
     def _before(self, night: NightRecord, record: JobRecord) -> JobRecord | None:
         found = None

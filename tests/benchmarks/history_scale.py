@@ -22,6 +22,7 @@ from harness.history.places import folder_of, run_file, write_parquet
 from harness.history.schema import CHECKS, CLASS_COUNTS, OPERATIONS, RUNS, SCHEMAS
 
 TARGETS, CHECKS_A_NIGHT, NIGHTS = 5, 3000, 1095
+FLAKY = 0.03
 FULL = TARGETS * CHECKS_A_NIGHT * NIGHTS
 DEFAULT = FULL // 20
 _FIRST = datetime(2024, 1, 1, 2, tzinfo=UTC)
@@ -42,7 +43,10 @@ if what.startswith("bare-pyarrow") or what == "bare-page":
                    "baseline_failed", "component", "definition_changed"]
         rows = data.to_table(columns=columns, filter=ds.field("target") == "target-0").num_rows
     else:
-        rows = data.to_table(filter=(ds.field("target") == "target-0") & (ds.field("check") == check)).num_rows
+        wanted = ds.field("check") == check
+        if what == "bare-pyarrow":
+            wanted &= ds.field("target") == "target-0"
+        rows = data.to_table(filter=wanted).num_rows
 elif what == "bare-duckdb":
     import duckdb
     began = (time.perf_counter(), time.process_time())
@@ -77,17 +81,20 @@ def main(rows: int = DEFAULT) -> float:
         made_s = time.perf_counter() - began
         size = sum(path.stat().st_size for path in root.rglob("*.parquet"))
         files = sum(1 for _ in root.rglob("*.parquet"))
-        check = _CHECK.format(15, 150, 1503)
+        # By the first draw of ``make_history`` a check that fails now and then: of it there is more to tell.
+        number = int(np.flatnonzero(np.random.default_rng(0).random(CHECKS_A_NIGHT) < FLAKY)[0])
+        check = _CHECK.format(number // 100, number // 10, number)
         asked = {
             what: _ask(root, what, check)
-            for what in ("check", "check-all", "bare-pyarrow", "bare-duckdb", "page", "bare-page")
+            for what in ("check", "check-all", "bare-pyarrow", "bare-pyarrow-all", "bare-duckdb", "page", "bare-page")
         }
     print(f"rows of checks      {nights * TARGETS * CHECKS_A_NIGHT:>12,}   {size / 2**20:,.0f} MB in {files:,} files")
     print(f"made in             {made_s:>12.0f} s")
     labels = {
         "check": ("one check, one target", "(at most 1 s)"),
-        "check-all": ("one check, all targets", ""),
+        "check-all": ("one check, all targets", "(at most 1 s)"),
         "bare-pyarrow": ("  pyarrow, one target", ""),
+        "bare-pyarrow-all": ("  pyarrow, all targets", ""),
         "bare-duckdb": ("  DuckDB, one target", ""),
         "page": ("page of 90 nights", "(at most 3 s)"),
         "bare-page": ("  pyarrow, its columns", ""),
@@ -97,8 +104,10 @@ def main(rows: int = DEFAULT) -> float:
         print(f"{label:<24}{found['s']:>8.2f} s, CPU {found['cpu']:>6.2f} s, {found['mb']:>6.0f} MB  {bound}")
     ratio = asked["check"]["cpu"] / asked["bare-pyarrow"]["cpu"]
     print(f"CPU: one check / pyarrow             {ratio:.2f}")
+    print(f"CPU: the same, all targets           {asked['check-all']['cpu'] / asked['bare-pyarrow-all']['cpu']:.2f}")
     print(f"CPU: one check / DuckDB              {asked['check']['cpu'] / asked['bare-duckdb']['cpu']:.2f}")
     print(f"CPU: page / pyarrow                  {asked['page']['cpu'] / asked['bare-page']['cpu']:.2f}")
+    print(f"memory: page / pyarrow               {asked['page']['mb'] / asked['bare-page']['mb']:.2f}")
     print(f"size of the page                     {asked['page']['n'] / 2**20:.2f} MB  (at most 2)")
     return float(ratio)
 
@@ -118,7 +127,7 @@ def make_history(root: Path, target: str, nights: int, *, seed: int = 0, checks:
     """
     chance = np.random.default_rng(seed)
     ids = [_CHECK.format(number // 100, number // 10, number) for number in range(checks)]
-    flaky = np.where(chance.random(checks) < 0.03, 0.1, 0.0)
+    flaky = np.where(chance.random(checks) < FLAKY, 0.1, 0.0)
     breaks = np.where(chance.random(checks) < 0.05, chance.integers(0, max(nights, 1), checks), -1)
     started = [_FIRST + timedelta(days=night) for night in range(nights)]
     months: dict[str, list[int]] = {}

@@ -62,3 +62,13 @@ def test_they_merge_draw_and_warn(workspace: Path, monkeypatch: pytest.MonkeyPat
     assert "Open regressions" in (workspace / place).read_text(encoding="utf-8")
     (workspace / "reports/history/runs/product=mojaloop/target=t/month=2026-06/torn.parquet").write_bytes(b"PAR1")
     assert "warning: runs/product=mojaloop/target=t/month=2026-06/torn.parquet is passed over" in given()
+    folder = workspace / "reports/history/checks/product=mojaloop/target=t/month=2026-06"
+    (folder / "torn.parquet").write_bytes(b"PAR1")
+    warning = "warning: checks/product=mojaloop/target=t/month=2026-06/torn.parquet is passed over"
+    for how in ((), ("--json",), ("--csv",)):
+        assert warning in given("--check", PAYS, *how)
+    assert warning in given("page", "--target", "t")
+    # Nor is it hidden by the error that it may be the reason of.
+    ended = RUNNER.invoke(app, ["history", "--check", "unheard of"])
+    assert isinstance(ended.exception, UsageError)
+    assert warning in ended.output

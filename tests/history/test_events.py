@@ -32,7 +32,7 @@ def test_the_story_of_a_regression(tmp_path: Path) -> None:
     shown = {2: F, 3: F}
     for number in (3, 0, 6, 2, 1, 5, 4):
         append(tmp_path, judged_night(number, shown.get(number, P)))
-    told = {number: events(tmp_path, "t", f"r{number:03}") for number in range(7)}
+    told = {number: events(tmp_path, "t", f"r{number:03}").events for number in range(7)}
     assert {number: [event.kind.value for event in found] for number, found in told.items() if found} == {
         2: ["new-regression", "rejected"],
         4: ["back-to-green"],
@@ -46,6 +46,22 @@ def test_the_story_of_a_regression(tmp_path: Path) -> None:
     assert told[6][0].since == "2026-06-03"
     with pytest.raises(UsageError, match="history record r009"):
         events(tmp_path, "t", "r009")
+
+
+def test_what_could_not_be_read_is_told_beside_what_changed(tmp_path: Path) -> None:
+    for number in range(4):
+        append(tmp_path, judged_night(number, F if number == 3 else P))
+    assert events(tmp_path, "t", "r003").passed_over == ()
+    torn = next(tmp_path.glob("checks/*/*/*/run-r003.parquet"))
+    torn.write_bytes(torn.read_bytes()[:100])
+    news = events(tmp_path, "t", "r003")
+    # What regressed is in the torn file: nothing seems to have changed.
+    assert news.events == ()
+    (text,) = news.passed_over
+    assert "run-r003.parquet is passed over" in text
+    next(tmp_path.glob("runs/*/*/*/run-r003.parquet")).write_bytes(b"PAR1")
+    with pytest.raises(UsageError, match=r"does not hold run 'r003'; runs/.*run-r003.parquet is passed over"):
+        events(tmp_path, "t", "r003")
 
 
 def test_flaky_failing_and_fixed() -> None:

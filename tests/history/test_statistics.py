@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +12,10 @@ from hypothesis import strategies as st
 from scipy.stats import fisher_exact
 
 from harness.errors import UsageError
+from harness.history.course import Course
 from harness.history.nights import ABSENT, PASSED, Nights
-from harness.history.statistics import CLEAN_NIGHTS, HistoryRules, rates, tell
+from harness.history.rules import CLEAN_NIGHTS, HistoryRules
+from harness.history.statistics import Told, rates, tell
 from tests.history.nights import matrix
 
 
@@ -107,7 +112,7 @@ def test_a_check_that_asks_something_else_begins_anew() -> None:
     nights = matrix("p" * 14 + "fff", baseline=(0, 0))
     asked = nights.asked.copy()
     asked[0, 14:] = 1
-    fresh = Nights(**{**{name: getattr(nights, name) for name in nights.__slots__}, "asked": asked})
+    fresh = replace(nights, asked=asked)
     assert episodes(nights) == [(0, 14, 16, None)]
     assert episodes(fresh) == []
 
@@ -132,6 +137,87 @@ SHOWN = st.integers(1, 4).flatmap(
         lambda width: st.lists(st.text("ppppffb ", min_size=width, max_size=width), min_size=checks, max_size=checks)
     )
 )
+
+
+def nights_of_seed(seed: int) -> Nights:
+    """Nights of some checks with quiet stretches, excluded nights, several releases, changed questions, baselines."""
+    random = Random(seed)
+    width, count = random.randint(1, 90), random.choice([1, 1, 2, 5])
+
+    def line() -> str:
+        text = ""
+        while len(text) < width:
+            text += "p" * random.randint(0, 25)
+            kind = random.choice(["f", "pf", "pf", "ppf", "pppppf", "ppppffb ", "pppp ", "pb"])
+            text += "".join(random.choice(kind) for _ in range(random.randint(1, 12)))
+        return text[:width]
+
+    releases = sorted(random.choice(["v17.0.0", "v17.1.0", "odd"]) for _ in range(width))
+    releases = random.choice([releases, ["v17.1.0"] * width])
+    at = random.randint(0, width)
+    nights = matrix(
+        *(line() for _ in range(count)),
+        excluded=[random.randrange(width) for _ in range(random.randint(0, 4))],
+        releases=[*releases[at:], *releases[:at]],
+    )
+    shape = (count, width)
+    changes = np.array([[random.random() < 0.02 for _ in range(width)] for _ in range(count)])
+    asked = np.where([[random.random() < 0.1 for _ in range(width)] for _ in range(count)], -1, changes.cumsum(axis=1))
+    baseline = np.array([random.choice([(3, 0), (0, 0), (0, 3), (2, 1), (20, 0)]) for _ in range(count)])
+    return replace(
+        nights,
+        asked=asked.astype(np.int32),
+        baseline_passed=np.broadcast_to(baseline[:, :1], shape).astype(np.int32),
+        baseline_failed=np.broadcast_to(baseline[:, 1:], shape).astype(np.int32),
+        baseline_asks_same=np.array([[random.random() < 0.9 for _ in range(width)] for _ in range(count)]),
+    )
+
+
+def plainly(nights: Nights, rules: HistoryRules) -> Told:
+    """What is told where every night of every check is taken in, one after the other."""
+    course = Course.of(nights, rules)
+    last_change, showed = [-1] * len(nights.checks), [ABSENT] * len(nights.checks)
+    for number in np.flatnonzero(nights.counted).tolist():
+        course.night(number)
+        for row, now in enumerate(nights.showed[:, number].tolist()):
+            if now != ABSENT:
+                last_change[row] = number if showed[row] not in (ABSENT, now) else last_change[row]
+                showed[row] = now
+    there = [np.flatnonzero(row != ABSENT).tolist() or [-1] for row in nights.showed]
+    return Told(
+        changes=tuple(course.changes),
+        episodes=tuple(sorted(course.episodes, key=lambda each: (each.opened, each.check))),
+        flaky_since=course.flaky_since,
+        flakes=course.flakes,
+        last_flake=course.last_flake,
+        failing_since=np.where(course.streak > 0, course.streak_from, -1),
+        first_seen=np.array([each[0] for each in there]),
+        last_seen=np.array([each[-1] for each in there]),
+        last_change=np.array(last_change),
+    )
+
+
+@given(
+    st.integers(0, 2**32).map(nights_of_seed),
+    st.sampled_from([HistoryRules(), HistoryRules(nights_for_a_rate=6, clean_nights=2)]),
+)
+@settings(max_examples=200, deadline=None)
+def test_passing_over_what_changes_nothing_changes_nothing(nights: Nights, rules: HistoryRules) -> None:
+    fast, plain = tell(nights, rules), plainly(nights, rules)
+    for each in fields(Told):
+        mine, other = getattr(fast, each.name), getattr(plain, each.name)
+        assert mine == other if isinstance(mine, tuple) else mine.tolist() == other.tolist(), each.name
+
+
+def test_quiet_nights_are_passed_over_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    night = Course.night
+    monkeypatch.setattr(Course, "night", lambda self, number: (taken.append(number), night(self, number)))
+    told = tell(matrix("p" * 100 + "fff" + "p" * 50, "p" * 153))
+    assert [(each.opened, each.closed) for each in told.episodes] == [(102, 105)]
+    assert told.episodes[0].reference_told == 100
+    # From the first failure until it is closed; the check that never failed is not followed at all.
+    assert taken == list(range(100, 106))
 
 
 @given(SHOWN, st.data())

@@ -15,8 +15,9 @@ from harness.history.events import Event, events_of
 from harness.history.nights import ABSENT, BLIND, FAILED, PASSED, Night, Nights, nights_of, suites_of
 from harness.history.page.strips import lines, strip, verdicts
 from harness.history.reader import History, Selection
+from harness.history.rules import DEFAULT_RULES, HistoryRules
 from harness.history.schema import OPERATIONS
-from harness.history.statistics import DEFAULT_RULES, Episode, HistoryRules, Rates, Told, rates, tell
+from harness.history.statistics import Episode, Rates, Told, rates, tell
 from harness.judge.rates import wilson
 from harness.judge.words import counted
 from harness.model.ids import SEPARATOR
@@ -119,7 +120,7 @@ def page_view(
     if not len(runs):
         known = sorted({str(each) for each in history.runs()["target"].to_pylist()})
         raise UsageError(
-            f"no night of {product} on target {target!r} is recorded",
+            f"no night of {product} on target {target!r} is recorded{history.beside}",
             remedy=f"Targets with nights: {', '.join(known)}" if known else "Record runs: harness history record RUN",
         )
     recorded = set(runs["run_id"].to_pylist())
