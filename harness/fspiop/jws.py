@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -140,7 +141,12 @@ def signature_fault(headers: Mapping[str, str], body: str, key: str) -> str:
 
 def read_key(pem: str) -> RSAPrivateKey | RSAPublicKey:
     """Returns the RSA key in ``pem``: PKCS#1 or PKCS#8, public key or certificate. Raises ``UsageError``."""
-    text = str(pem).encode()
+    return _read_key(str(pem))
+
+
+@lru_cache(maxsize=32)  # proving that a private key is one takes longer than all else about a request
+def _read_key(pem: str) -> RSAPrivateKey | RSAPublicKey:
+    text = pem.encode()
     try:
         key = _key_in(text)
     except (ValueError, TypeError, UnsupportedAlgorithm):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 
 __all__ = ["folded", "is_secret_name"]
@@ -21,6 +22,7 @@ _SECRET_PAIRS = frozenset({
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
+@lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """Whether what stands under ``name`` (a header, a body key, a query parameter) is a secret."""
     words = [word.lower() for word in _WORDS.findall(name)]
@@ -29,6 +31,7 @@ def is_secret_name(name: str) -> bool:
     return any(pair in _SECRET_PAIRS for pair in pairwise(words))
 
 
+@lru_cache(maxsize=4096)
 def folded(name: str) -> str:
     """Returns ``name`` without case and separators: ``X-Client-Cert`` and ``xClientCert`` are the same."""
     return "".join(_WORDS.findall(name)).lower()

@@ -41,7 +41,12 @@ def execute(
     """
     controller = Controller(options, listener)
     controller.open()
-    spread = ["-n", str(workers), "--dist", "loadscope" if options.collections else "worksteal"]
+    spread = [
+        "-n",
+        str(options.suite.useful_workers(workers)),
+        "--dist",
+        "loadscope" if options.collections else "worksteal",
+    ]
     arguments = [
         *(str(path) for path in options.suite.paths),
         "-c", str(RUN_INI), "--rootdir", str(options.workspace.root), *spread,

@@ -24,6 +24,8 @@ _SHORTEST_DECLARED = 4
 _SHORTEST_LEARNED = 8
 """A learned value is replaced wherever it stands; a short one would eat ordinary words."""
 _MOST_LEARNED = 10_000
+_SHORT = 120
+_MOST_CLEANED = 20_000
 
 _NEVER_LEARNED = frozenset({"fspiopsignature"})
 """Replaced under its name, and not looked for elsewhere: each message has its own, and it opens nothing. Learning them
@@ -45,6 +47,8 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._values: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
+        self._cleaned: dict[str, str] = {}
+        """Short texts as they were cleaned with the secrets that are known: names and words come again and again."""
         for secret in secrets:
             self._know(secret, _SHORTEST_DECLARED)
 
@@ -55,6 +59,14 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Returns ``text`` with every secret in it replaced."""
+        if (cleaned := self._cleaned.get(text)) is not None:
+            return cleaned
+        cleaned = self._replace(text)
+        if len(text) <= _SHORT and len(self._cleaned) < _MOST_CLEANED:
+            self._cleaned[text] = cleaned
+        return cleaned
+
+    def _replace(self, text: str) -> str:
         for name, secret in _named_values(text):
             if is_secret_name(name) and folded(name) not in _NEVER_LEARNED:
                 self._know(secret, _SHORTEST_LEARNED)
@@ -101,6 +113,7 @@ class Redactor:
         if not variants <= self._values:
             self._values |= variants
             longest_first = sorted(self._values, key=lambda text: (-len(text), text))
+            self._cleaned.clear()
             self._pattern = re.compile("|".join(re.escape(text) for text in longest_first))
 
     def _clean(self, value: Any) -> Any:

@@ -7,8 +7,10 @@ to go on, is a problem of the run that keeps it from an approval.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -54,6 +56,17 @@ class SuiteToRun:
     """Why files are missing here, where the caller chose to go on."""
     scheme: SchemeSuite | None = None
     """The Scheme's own cases that run with it; their collections stand among ``collections``."""
+
+    def useful_workers(self, most: int) -> int:
+        """Returns how many of ``most`` workers can make the run shorter, 0 of 0.
+
+        It takes as long as its longest group, whoever stands by; and every worker reads all collections first.
+        """
+        if not self.collections:
+            return most
+        groups = Counter(self.groups.get(str(path), "all") for path in self.collections)
+        alone = 0 if self.scheme is None else len(self.scheme.files) - len(self.scheme.collections)
+        return min(most, ceil((groups.total() + alone) / max(groups.values())))
 
 
 def find_suite(
