@@ -42,6 +42,23 @@ def test_the_verdict_of_a_rehearsal_says_so_wherever_it_is_stored(approved: Path
     assert "APPROVED (rehearsal on the embedded hub)" in (folder / "allure-results/environment.properties").read_text()
 
 
+@pytest.mark.parametrize(
+    ("workers", "settings"),
+    [("0", {}), ("2", {}), ("0", {"PYTEST_PLUGINS": "stray"}), ("2", {"PYTEST_ADDOPTS": "-p stray -k nothing"})],
+)
+def test_no_plugin_or_setting_that_happens_to_be_there_changes_a_run(
+    workspace: Path, tmp_path: Path, workers: str, settings: dict[str, str]
+) -> None:
+    installed = tmp_path / "installed"
+    (installed / "stray-1.0.dist-info").mkdir(parents=True)
+    (installed / "stray-1.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: stray\nVersion: 1.0\n")
+    (installed / "stray-1.0.dist-info/entry_points.txt").write_text("[pytest11]\nstray = stray\n")
+    (installed / "stray.py").write_text("def pytest_collection_modifyitems(items):\n    del items[1:]\n")
+    ended = harness(*RUN[:-1], workers, "--run-id", "beside", cwd=workspace, PYTHONPATH=str(installed), **settings)
+    assert ended.code == 0, ended
+    assert outcomes(workspace / "reports/runs/beside") == outcomes(workspace / "reports/runs/good")
+
+
 def test_judging_again_gives_the_same_bytes(approved: Path) -> None:
     stored = (approved / "reports/runs/good/verdict.json").read_bytes()
     assert harness("judge", "good", cwd=approved).code == 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -17,6 +19,11 @@ from harness.run.options import RunOptions
 from harness.run.plan import RUN_INI
 
 __all__ = ["Execution", "execute"]
+
+_PLUGINS = ("--disable-plugin-autoload", "-p", "xdist", "-p", "harness.run.plugin")
+"""A verdict must not hang on what else is installed: a plugin that repeats, reorders or deselects would change it."""
+
+_PYTEST_SETTINGS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
 
 @final
@@ -48,7 +55,7 @@ def execute(
         "loadscope" if options.collections else "worksteal",
     ]
     arguments = [
-        *(str(path) for path in options.suite.paths),
+        *(str(path) for path in options.suite.paths), *_PLUGINS,
         "-c", str(RUN_INI), "--rootdir", str(options.workspace.root), *spread,
         "--harness-target", options.target_name, "--harness-release", str(options.release),
         "--harness-product", options.product,
@@ -56,7 +63,7 @@ def execute(
     ]  # fmt: skip
     printed = io.StringIO()
     try:
-        with contextlib.redirect_stdout(printed):
+        with contextlib.redirect_stdout(printed), _without(_PYTEST_SETTINGS):
             status = pytest.main(arguments, plugins=[controller])
     finally:
         controller.close()
@@ -69,3 +76,13 @@ def execute(
             controller.folder, f"{len(controller.violations)} laws of the embedded hub broken, first:\n{told}"
         )
     return Execution(controller.folder, printed.getvalue()[-4000:].strip() if broke else "")
+
+
+@contextlib.contextmanager
+def _without(names: Iterable[str]) -> Iterator[None]:
+    """Takes variables out of the environment, for this process and those it starts, and puts them back."""
+    taken = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(taken)
