@@ -11,7 +11,7 @@ run: $(STAMP)
 	$(BIN)/harness run v17.1.0 --target embedded --scheme example
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 setup: $(STAMP)
 
@@ -32,6 +32,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, found " + sys.version.split()[0] + ": install it or call make PYTHON=/path/to/python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m compileall -q harness tests
 	touch $(STAMP)
 
 $(TOOLS): tests/tools/package.json
