@@ -154,8 +154,9 @@ _CHECK_HEAD = ("NIGHT (UTC)", "RELEASE", "OUTCOME", "CLASS", "MS", "RUN", "")
 
 def _night_line(row: Mapping[str, Any]) -> tuple[str, ...]:
     kept_out = f"does not count ({row['excluded']}): " if row["excluded"] else ""
+    verdict = f"{row['verdict']} (rehearsal)" if row["rehearsal"] else row["verdict"]
     return (
-        f"{row['started']:%Y-%m-%d %H:%M}", row["target"], row["release"], row["suite"], row["verdict"],
+        f"{row['started']:%Y-%m-%d %H:%M}", row["target"], row["release"], row["suite"], verdict,
         str(row["checks"]), str(row["passed"]), row["run_id"], kept_out + row["why"],
     )  # fmt: skip
 

@@ -23,8 +23,8 @@ from harness.judge.words import counted
 __all__ = ["CheckHistory", "as_csv", "as_json", "check_histories", "night_rows"]
 
 NIGHT_COLUMNS: Final = (
-    "started", "run_id", "product", "target", "release", "suite", "verdict", "excluded", "checks", "passed", "failed",
-    "regressed", "missing", "hollow", "why",
+    "started", "run_id", "product", "target", "release", "suite", "verdict", "rehearsal", "excluded", "checks",
+    "passed", "failed", "regressed", "missing", "hollow", "why",
 )  # fmt: skip
 CHECK_COLUMNS: Final = (
     "started", "run_id", "product", "target", "release", "suite", "excluded", "outcome", "class", "excused", "cause",

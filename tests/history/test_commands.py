@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,21 @@ def test_they_show_nights_and_single_checks(workspace: Path, monkeypatch: pytest
         given("--since", "yesterday")
     with pytest.raises(UsageError, match="Choose one"):
         given("--json", "--csv")
+
+
+def test_a_rehearsal_does_not_read_as_an_approval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for part in ("suites", "baselines", "scheme_rules", "reports"):
+        (tmp_path / part).mkdir()
+    rehearsed = judged_night(0)
+    verdict = replace(rehearsed.verdict, rehearsal=True)
+    append(tmp_path / "reports" / "history", replace(rehearsed, verdict=verdict))
+    append(tmp_path / "reports" / "history", judged_night(1))
+    monkeypatch.chdir(tmp_path)
+    first, second = given().splitlines()[1:]
+    assert "APPROVED (rehearsal)" in first
+    assert "rehearsal" not in second
+    assert [row["rehearsal"] for row in json.loads(given("--json"))] == [True, False]
+    assert [row["rehearsal"] for row in csv.DictReader(io.StringIO(given("--csv")))] == ["True", "False"]
 
 
 def test_they_merge_draw_and_warn(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
