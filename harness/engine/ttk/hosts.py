@@ -18,6 +18,7 @@ import httpx
 
 from harness.engine.exchange import MAX_BODY
 from harness.engine.inbound.messages import Inbound
+from harness.engine.inbound.silence import LOOK_S
 from harness.engine.ttk.messages import query_text
 from harness.engine.ttk.script import HostFunction
 from harness.engine.ttk.values import js_text
@@ -26,8 +27,6 @@ from harness.errors import UsageError
 __all__ = ["AllowedHosts", "HostServices", "InboundEvents", "WebSocket", "find_websockets"]
 
 _LEAST_PATIENCE_S = 1.0
-_LOOK_S = 0.25
-"""How long a message is waited for before it is asked whether one can come at all, in seconds."""
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _METHODS = ("", ".get", ".delete", ".head", ".options", ".post", ".put", ".patch")
 
@@ -262,7 +261,7 @@ class HostServices:
         deadline = time.monotonic() + patience_s
         while True:
             left = deadline - time.monotonic()
-            look = left if self.silence_lasts is None else min(left, _LOOK_S)
+            look = left if self.silence_lasts is None else min(left, LOOK_S)
             began = time.monotonic()
             text = socket.message(look)
             closed = text is None and time.monotonic() - began < look / 2
@@ -270,7 +269,7 @@ class HostServices:
                 return text
             if self.silence_lasts(deadline - time.monotonic()):
                 # what was sent before the silence may still be between us and the other side of the socket
-                return socket.message(_LOOK_S)
+                return socket.message(LOOK_S)
 
     def _disconnect(self, name: str) -> bool:
         socket = self._sockets.pop(name, None)
