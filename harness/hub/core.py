@@ -134,7 +134,7 @@ class Core:
         """
         if self._tasks or self.outbox.busy or self.requests_under_way() > 1:
             return 0.0
-        deadlines = [self.transfers.next_deadline(), self.fx_transfers.next_deadline()]
+        deadlines = [self.transfers.deadlines.next(), self.fx_transfers.deadlines.next()]
         return min([max(0.0, (each - now).total_seconds()) for each in deadlines if each is not None], default=math.inf)
 
     def _start(self, work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]]) -> None:

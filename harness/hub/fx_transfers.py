@@ -6,7 +6,6 @@ clock of its own, no network.
 
 from __future__ import annotations
 
-import heapq
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import replace
@@ -27,7 +26,7 @@ from harness.hub.messages import Message, digest
 from harness.hub.participants import Participants
 from harness.hub.settlement import Windows
 from harness.hub.transfer_states import State, Transfer
-from harness.hub.transfer_times import expires_at
+from harness.hub.transfer_times import Deadlines, expires_at
 from harness.hub.transfers import Notice, NoticeKind, Transfers
 
 __all__ = ["FX_RESOURCE", "FxTransfers"]
@@ -49,7 +48,7 @@ class FxTransfers:
         self._transfers = transfers
         self._by_id: dict[str, FxTransfer] = {}
         self._of_transfer: defaultdict[str, list[FxTransfer]] = defaultdict(list)
-        self._deadlines: list[tuple[datetime, str]] = []
+        self.deadlines = Deadlines(lambda ident: self._by_id[ident].state in OPEN)
 
     def find(self, commit_request_id: str) -> FxTransfer | None:
         """Returns the conversion, or ``None``."""
@@ -98,7 +97,7 @@ class FxTransfers:
         except Fault as fault:
             return self._refuse(fx, FxEvent.LACK, fault, message, now)
         fx.step(FxEvent.RESERVE, now)
-        heapq.heappush(self._deadlines, (expires, fx.id))
+        self.deadlines.add(expires, fx.id)
         return [_notice(NoticeKind.PREPARE, fx.counterparty, fx, message)]
 
     def _prepare_again(self, known: FxTransfer, message: Message, fingerprint: bytes) -> list[Notice]:
@@ -192,19 +191,11 @@ class FxTransfers:
 
     # Time
 
-    def next_deadline(self) -> datetime | None:
-        """When the next open conversion expires; ``None`` where none is open."""
-        while self._deadlines and self._by_id[self._deadlines[0][1]].state not in OPEN:
-            heapq.heappop(self._deadlines)
-        return self._deadlines[0][0] if self._deadlines else None
-
     def expire_due(self, now: datetime) -> list[Notice]:
         """Ends every conversion whose expiration has passed, and the transfer that hangs on it."""
         notices: list[Notice] = []
-        while self._deadlines and self._deadlines[0][0] <= now:
-            fx = self._by_id[heapq.heappop(self._deadlines)[1]]
-            if fx.state not in OPEN:
-                continue
+        for ident in self.deadlines.due(now):
+            fx = self._by_id[ident]
             notices += self._expire_one(fx, now)
             transfer = None if fx.determining is None else self._transfers.find(fx.determining)
             if transfer is None or transfer.state is not State.RESERVED:

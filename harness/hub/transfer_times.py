@@ -5,19 +5,48 @@ The check of completedTimestamp is that of ml-api-adapter.
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import final
 
 from harness.fspiop.dates import parse_iso
 from harness.fspiop.errors import FspiopError
 from harness.hub.faults import Fault
 
-__all__ = ["check_completed", "expires_at"]
+__all__ = ["Deadlines", "check_completed", "expires_at"]
 
 _MAX_AGE = timedelta(seconds=300)
 """MAX_FULFIL_TIMEOUT_DURATION_SECONDS of ml-api-adapter's config/default.json."""
 
 _MAX_LEAD = timedelta(milliseconds=200)
 """MAX_CALLBACK_TIME_LAG_DILATION_MILLISECONDS there: how far a DFSP's clock may be ahead."""
+
+
+@final
+class Deadlines:
+    """When which transfer or conversion expires. ``is_open`` tells whether it still can: one that ended never does."""
+
+    def __init__(self, is_open: Callable[[str], bool]) -> None:
+        self._is_open = is_open
+        self._heap: list[tuple[datetime, str]] = []
+
+    def add(self, moment: datetime, ident: str) -> None:
+        """Notes that ``ident`` expires at ``moment``."""
+        heapq.heappush(self._heap, (moment, ident))
+
+    def due(self, now: datetime) -> Iterator[str]:
+        """Yields, and forgets, those whose moment has come and that are open when it is their turn."""
+        while self._heap and self._heap[0][0] <= now:
+            ident = heapq.heappop(self._heap)[1]
+            if self._is_open(ident):
+                yield ident
+
+    def next(self) -> datetime | None:
+        """Returns when the next open one expires; ``None`` where none is open."""
+        while self._heap and not self._is_open(self._heap[0][1]):
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
 
 
 def expires_at(text: str, now: datetime, time_scale: float) -> datetime:

@@ -5,7 +5,6 @@ Pure: no clock of its own, no network. Every event returns the notices that foll
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +24,7 @@ from harness.hub.messages import Message, digest
 from harness.hub.participants import HUB, Participants
 from harness.hub.settlement import Windows
 from harness.hub.transfer_states import ENDED, Event, State, Transfer
-from harness.hub.transfer_times import expires_at
+from harness.hub.transfer_times import Deadlines, expires_at
 
 __all__ = ["Notice", "NoticeKind", "Transfers"]
 
@@ -79,7 +78,7 @@ class Transfers:
         self._on_us = on_us and not defects.active("on-us-refused")
         self._windows = windows or Windows()
         self._by_id: dict[str, Transfer] = {}
-        self._deadlines: list[tuple[datetime, str]] = []
+        self.deadlines = Deadlines(lambda ident: self._by_id[ident].state is State.RESERVED)
         self.unchecked_liquidity: set[str] = set()
         """Currencies whose settlement model asks for no liquidity check."""
         self.time_scale = 1.0
@@ -134,7 +133,7 @@ class Transfers:
         transfer.step(Event.RESERVE, now)
         self.fees.note(body)
         if transfer.expires is not None:
-            heapq.heappush(self._deadlines, (transfer.expires, transfer.id))
+            self.deadlines.add(transfer.expires, transfer.id)
         return [Notice(NoticeKind.PREPARE, transfer.payee, transfer.id, message)]
 
     def _prepare_again(self, known: Transfer, message: Message, fingerprint: bytes) -> list[Notice]:
@@ -289,20 +288,9 @@ class Transfers:
 
     # Time
 
-    def next_deadline(self) -> datetime | None:
-        """When the next reserved transfer expires; ``None`` where none is reserved."""
-        while self._deadlines and self._by_id[self._deadlines[0][1]].state is not State.RESERVED:
-            heapq.heappop(self._deadlines)
-        return self._deadlines[0][0] if self._deadlines else None
-
     def expire_due(self, now: datetime) -> list[Notice]:
         """Ends every transfer whose expiration has passed while it was reserved."""
-        notices: list[Notice] = []
-        while self._deadlines and self._deadlines[0][0] <= now:
-            transfer = self._by_id[heapq.heappop(self._deadlines)[1]]
-            if transfer.state is State.RESERVED:
-                notices += self.expire(transfer, now)
-        return notices
+        return [notice for ident in self.deadlines.due(now) for notice in self.expire(self._by_id[ident], now)]
 
     def expire(self, transfer: Transfer, now: datetime) -> list[Notice]:
         """Ends a reserved transfer, and what hangs together with it; payer and payee are told."""
